@@ -1,0 +1,1 @@
+"""Where else a network runs: emulated neuromorphic silicon."""

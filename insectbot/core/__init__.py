@@ -1,0 +1,1 @@
+"""How a network runs: the real-time jitted engine and reference backend."""

@@ -1,0 +1,65 @@
+"""Numba with a cache that is never stale: its folder is named by the hash of every kernel source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+
+def cache_root() -> Path:
+    """Return the folder that holds all compiled kernels (``INSECTBOT_CACHE_DIR`` overrides it)."""
+    override = os.environ.get("INSECTBOT_CACHE_DIR")
+    if override:
+        return Path(override)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "insectbot"
+
+
+@cache
+def source_hash(folder: str) -> str:
+    """Return a hash of every kernel source in ``folder`` (and in ``core``, whose kernels chips share).
+
+    Numba does not notice an edit in a callee that lives in another file (numba issue 8926);
+    a cache folder per state of the sources does. Versions of numba and Python enter the hash.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:3]}".encode())
+    shared = Path(__file__).parent / "core"
+    paths = sorted(Path(folder).glob("*.py"))
+    if Path(folder).name == "chips":
+        paths += sorted(shared.glob("*.py"))
+    for path in paths:
+        text = path.read_bytes()
+        if b"jit" in text:
+            digest.update(path.name.encode() + b"\0" + text)
+    digest.update(Path(__file__).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a function with ``numba.njit(cache=True)`` into the never-stale cache.
+
+    A kernel may call kernels of its own folder only (those of ``chips`` also kernels of ``core``).
+    Options pass to ``numba.njit``; ``fastmath`` that reorders sums is refused: it would break bit-identity.
+    """
+    if options.get("fastmath") is True:
+        raise ValueError("kernel(fastmath=True) reorders sums; give a set of flags such as {'nnan', 'ninf', 'nsz'}")
+
+    def compile_lazily(f: Callable[..., Any]) -> Any:
+        folder = os.path.dirname(os.path.realpath(f.__code__.co_filename))
+        previous = numba_config.CACHE_DIR
+        name = f"{os.path.basename(folder)}-{source_hash(folder)}"
+        numba_config.CACHE_DIR = str(cache_root() / name)
+        try:
+            return numba.njit(cache=True, **options)(f)
+        finally:
+            numba_config.CACHE_DIR = previous
+
+    return compile_lazily if function is None else compile_lazily(function)

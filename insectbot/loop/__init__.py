@@ -1,0 +1,1 @@
+"""The closed loop: one control step, clock, recorder, run folder."""

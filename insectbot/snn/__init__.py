@@ -1,0 +1,21 @@
+"""What a spiking network is: pure data, validated and hashable. No kernel, no I/O."""
+
+from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
+from insectbot.snn.network import Input, Network, Population, Projection
+from insectbot.snn.neurons import LIF, OrnsteinUhlenbeck
+from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
+
+__all__ = [
+    "LIF",
+    "CurrentInput",
+    "Input",
+    "Network",
+    "NodePerturbation",
+    "OrnsteinUhlenbeck",
+    "PairSTDP",
+    "PoissonInput",
+    "Population",
+    "Projection",
+    "RegularInput",
+    "RewardSTDP",
+]

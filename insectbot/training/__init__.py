@@ -1,0 +1,1 @@
+"""Training over episodes and seeds, evaluation on unseen worlds, chip benchmarks."""

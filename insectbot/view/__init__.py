@@ -1,0 +1,1 @@
+"""The pygame window, figures and the HTML report."""

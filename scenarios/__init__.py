@@ -1,0 +1,1 @@
+"""Scenarios that ship with insectbot, each runnable by name: ``insectbot run NAME``."""
