@@ -1,0 +1,271 @@
+"""Name -> object: built-in name, entry point, ``"package.module:attr"`` or ``"./file.py:attr"``."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from insectbot.errors import ConfigurationError, UnknownNameError
+from insectbot.protocols import Controller
+
+_FORAGER = "insectbot.controllers.circuits.rstdp_forager"
+_BASELINES = "insectbot.controllers.baselines"
+_RULES = "insectbot.snn.plasticity"
+
+BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "controller": {
+            "rstdp-forager": f"{_FORAGER}:rstdp_forager",
+            "snn-fixed": f"{_FORAGER}:snn_fixed",
+            "random-walk": f"{_BASELINES}:CorrelatedRandomWalk",
+            "taxis": f"{_BASELINES}:Taxis",
+            "braitenberg": f"{_BASELINES}:Braitenberg",
+            "planner": f"{_BASELINES}:Planner",
+            "random": f"{_BASELINES}:Random",
+        },
+        "chip": {"ideal": "insectbot.core.simulator:Simulator", "loihi": "insectbot.chips.loihi:Loihi"},
+        "rule": {name: f"{_RULES}:{name}" for name in ("PairSTDP", "RewardSTDP", "NodePerturbation")},
+        "env": {},
+        "scenario": {},
+    }
+)
+"""Built-in names by kind; envs come from Gymnasium's registry, scenarios from the package folder."""
+
+_ENV_NAMESPACE = "insectbot/"
+
+
+def _fail(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UnknownNameError(f"{kind} {name!r} is not known: {hint}(known: {', '.join(names) or 'none'})")
+
+
+def scenario_folder() -> Path:
+    """Return the folder of the scenarios that ship with insectbot."""
+    import insectbot.scenarios
+
+    return Path(next(iter(insectbot.scenarios.__path__)))
+
+
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"insectbot.{kind}s")}
+
+
+def _env_targets() -> dict[str, str]:
+    import gymnasium
+
+    specs = {i: s for i, s in gymnasium.registry.items() if i.startswith(_ENV_NAMESPACE)}
+    return {i: s.entry_point if isinstance(s.entry_point, str) else "" for i, s in specs.items()}
+
+
+def _targets(kind: str) -> dict[str, str]:
+    """Return name -> ``module:attr`` (or the path of a scenario) of everything known by name."""
+    if kind not in BUILTIN:
+        raise _fail("plugin kind", kind, BUILTIN)
+    targets = {name: point.value for name, point in _entry_points(kind).items()}
+    if kind == "scenario":
+        targets |= {path.stem: str(path) for path in sorted(scenario_folder().glob("*.toml"))}
+    elif kind == "env":
+        targets |= _env_targets()
+    return targets | dict(BUILTIN[kind])
+
+
+def names(kind: str) -> list[str]:
+    """Return the known names of a kind: "controller", "chip", "env", "rule" or "scenario"."""
+    return sorted(_targets(kind))
+
+
+def _first_line(target: str) -> str:
+    """Return the first docstring line of ``module:attr`` by parsing its source, so nothing heavy is imported."""
+    module, _, attribute = target.partition(":")
+    try:
+        spec = importlib.util.find_spec(module)
+        tree = ast.parse(Path(spec.origin).read_text("utf-8")) if spec and spec.origin else ast.Module([], [])
+    except (ImportError, OSError, SyntaxError, ValueError):
+        return ""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+def _scenario_line(path: str) -> str:
+    import tomllib
+
+    try:
+        return str(tomllib.loads(Path(path).read_text("utf-8")).get("description", "")).partition("\n")[0]
+    except (OSError, ValueError):
+        return ""
+
+
+def available(kind: str) -> dict[str, str]:
+    """Return name -> one line of text for everything known by name.
+
+    Parameters
+    ----------
+    kind : str
+        "controller", "chip", "env", "rule" or "scenario".
+
+    Raises
+    ------
+    UnknownNameError
+        The kind is none of these.
+    """
+    describe = _scenario_line if kind == "scenario" else _first_line
+    return {name: describe(target) for name, target in sorted(_targets(kind).items())}
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file under a name made of its path, once per state of the file."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UnknownNameError(f"plugin file {str(path)!r} cannot be read: {error.strerror or error}") from error
+    digest = hashlib.sha256(str(path.resolve()).encode() + b"\0" + text).hexdigest()[:12]
+    label = f"insectbot_plugin_{path.stem}_{digest}"
+    if label in sys.modules:
+        return sys.modules[label]
+    spec = importlib.util.spec_from_file_location(label, path)
+    if spec is None or spec.loader is None:
+        raise UnknownNameError(f"plugin file {str(path)!r} is not a Python file: its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[label] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[label]
+        raise
+    return module
+
+
+def is_file_reference(ref: str) -> bool:
+    """Return True for ``"./file.py:attr"`` (any path that ends in ``.py``)."""
+    return ref.rpartition(":")[0].endswith(".py")
+
+
+def _load(kind: str, ref: str) -> Any:
+    """Import ``package.module:attr`` or ``./file.py:attr``."""
+    location, _, attribute = ref.rpartition(":")
+    try:
+        module = _import_file(Path(location).expanduser()) if is_file_reference(ref) else _import_module(location)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{kind} {ref!r}: {error}") from error
+    except Exception as error:
+        cause = " ".join(str(error).split())
+        raise ConfigurationError(f"{kind} {ref!r}: importing it raised {type(error).__name__}: {cause}") from error
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            public = [n for n in vars(found) if not n.startswith("_")]
+            raise _fail(f"{kind} {ref!r}: attribute", part, public)
+        found = getattr(found, part)
+    return found
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        found = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise UnknownNameError(f"module {name!r} is not installed")
+    return importlib.import_module(name)
+
+
+def resolve(kind: str, ref: str) -> Any:
+    """Return the object behind a reference.
+
+    Order: built-in name, entry point of group ``insectbot.<kind>s``, ``"./file.py:attr"``,
+    ``"package.module:attr"``.
+
+    Parameters
+    ----------
+    kind : str
+        "controller", "chip", "env", "rule" (a class or function) or "scenario" (a path).
+    ref : str
+        Name or reference.
+
+    Raises
+    ------
+    UnknownNameError
+        No such name, module, file or attribute; the message lists the known names and the nearest.
+    ConfigurationError
+        Importing the module raised.
+    """
+    targets = _targets(kind)
+    if kind == "scenario":
+        if ref not in targets:
+            raise _fail(kind, ref, targets)
+        return Path(targets[ref])
+    if ref in targets:
+        return _load(kind, targets[ref])
+    if ":" in ref:
+        return _load(kind, ref)
+    raise _fail(kind, ref, targets)
+
+
+class FunctionController:
+    """A plain function ``observation -> action`` as a controller; it neither remembers nor learns."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.act = function
+
+    def reset(self, seed: int) -> None:
+        """Do nothing: a function has no state."""
+
+    def learn(self, reward: float, terminated: bool) -> None:
+        """Do nothing: a function does not learn."""
+
+
+def as_controller(found: Any, options: Mapping[str, Any], ref: str) -> Any:
+    """Return a controller made from what a reference resolved to.
+
+    A class or a function without required arguments is a factory and is called with ``options``; a function
+    of one argument (the observation) is wrapped in :class:`FunctionController`; a controller is taken as it is.
+
+    Raises
+    ------
+    ConfigurationError
+        The options are not accepted, or the result has no ``reset``, ``act`` and ``learn``.
+    """
+    if isinstance(found, Controller) and not isinstance(found, type):
+        return found
+    if not callable(found):
+        raise ConfigurationError(f"controller {ref!r} is a {type(found).__name__}: must be a factory or a function")
+    accepted = _parameters(found)
+    required = [p.name for p in accepted if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(required) == 1 and not isinstance(found, type) and not options:
+        return FunctionController(found)
+    unknown = [o for o in options if o not in {p.name for p in accepted}]
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in accepted):
+        raise _fail(f"controller {ref!r}: option", unknown[0], (p.name for p in accepted))
+    missing = [r for r in required if r not in options]
+    if missing:
+        raise ConfigurationError(f"controller {ref!r}: option {missing[0]!r} is missing, give it in controller.options")
+    made = found(**options)
+    if not isinstance(made, Controller):
+        raise ConfigurationError(f"controller {ref!r} made a {type(made).__name__}: it needs reset, act and learn")
+    return made
+
+
+def accepts(factory: Any, option: str) -> bool:
+    """Return True if a factory takes an argument of this name."""
+    return callable(factory) and any(p.name == option for p in _parameters(factory))
+
+
+def _parameters(factory: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(factory).parameters.values())
+    except (TypeError, ValueError):
+        return []

@@ -1,0 +1,244 @@
+"""Scenarios: load and save them, and make their worlds and brains. Names become objects here."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+import tomli_w
+
+from insectbot import plugins
+from insectbot.errors import ConfigurationError, UnknownNameError
+from insectbot.protocols import Backend, Controller
+from insectbot.scenario_models import Scenario, parse
+
+EnvPhase = Literal["run", "train", "probe", "tune", "evaluate"]
+"""Worlds of "run" and "train" take ``training.options``, the others ``evaluation.options``."""
+
+
+def loads(text: str, label: str = "scenario", overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Parse TOML text; ``overrides`` maps key paths such as ``"training.episodes"`` to values."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{label}: not valid TOML: {error}") from None
+    for path, value in (overrides or {}).items():
+        *sections, key = path.split(".")
+        table = data
+        for section in sections:
+            table = table.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise ConfigurationError(f"{label}: {path}: {section!r} is a value, not a section")
+        table[key] = value
+    return parse(data, label)
+
+
+def dumps(scenario: Scenario) -> str:
+    """Return the resolved scenario as TOML; :func:`loads` gives an equal scenario back."""
+    return tomli_w.dumps(scenario.model_dump(exclude_none=True))
+
+
+def _absolute(ref: str, folder: Path) -> str:
+    """Return a file reference as an absolute one: relative to the scenario file, else to the working folder."""
+    if not plugins.is_file_reference(ref):
+        return ref
+    file, _, attribute = ref.rpartition(":")
+    path = Path(file).expanduser()
+    beside = folder / path
+    return f"{(beside if beside.exists() else path).resolve()}:{attribute}"
+
+
+def load(ref: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Load a scenario by name (those that ship with insectbot or are installed) or from a TOML file.
+
+    Parameters
+    ----------
+    ref : str or Path
+        Name such as ``"foraging"``, or a path that ends in ``.toml``.
+    overrides : mapping or None
+        Key path -> value, such as ``{"training.episodes": 3}``.
+
+    Raises
+    ------
+    UnknownNameError
+        No such name or file.
+    ConfigurationError
+        The content is not accepted.
+    """
+    is_path = isinstance(ref, Path) or ref.endswith(".toml")
+    path = Path(ref).expanduser() if is_path else plugins.resolve("scenario", str(ref))
+    label = str(ref) if is_path else f"scenario {ref!r}"
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not text"
+        raise UnknownNameError(f"scenario file {str(path)!r} cannot be read: {cause}") from None
+    scenario = loads(text, label, overrides)
+    folder = Path(path).resolve().parent
+    env = scenario.env.model_copy(update={"id": _absolute(scenario.env.id, folder)})
+    controller = scenario.controller.model_copy(update={"name": _absolute(scenario.controller.name, folder)})
+    return scenario.model_copy(update={"env": env, "controller": controller, "chip": _absolute(scenario.chip, folder)})
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _gymnasium_make(ref: str, options: dict[str, Any]) -> gymnasium.Env:
+    """Make a registered environment; an unknown id lists the known ones."""
+    if plugins.is_file_reference(ref):
+        return plugins.resolve("env", ref)(**options)
+    try:
+        gymnasium.spec(ref)
+    except (gymnasium.error.Error, ImportError) as error:
+        known = plugins.names("env")
+        if ref not in known:
+            return plugins.resolve("env", ref)(**options)
+        raise UnknownNameError(f"env {ref!r} is not registered: {_short(error)}") from error
+    return gymnasium.make(ref, disable_env_checker=True, **options)
+
+
+def make_env(
+    scenario: Scenario,
+    phase: EnvPhase = "run",
+    *,
+    preset: str | None = None,
+    render_mode: str | None = None,
+) -> gymnasium.Env:
+    """Make the world of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+    phase : str
+        Decides which options and preset hold, see :data:`EnvPhase`.
+    preset : str or None
+        Overrides the scenario's preset.
+    render_mode : str or None
+        Gymnasium's render mode.
+
+    Raises
+    ------
+    UnknownNameError
+        The environment or the preset is not known.
+    ConfigurationError
+        The environment does not take an option.
+    """
+    learning = phase in ("run", "train")
+    section = scenario.training if learning else scenario.evaluation
+    options: dict[str, Any] = {**scenario.env.options, **section.options}
+    if preset is None and phase == "train":
+        preset = scenario.training.preset
+    preset = preset or scenario.env.preset
+    extra = {"preset": preset, "render_mode": render_mode}
+    options |= {key: value for key, value in extra.items() if value is not None}
+    try:
+        return _gymnasium_make(scenario.env.id, options)
+    except TypeError as error:
+        given = ", ".join(sorted(options)) or "none"
+        raise ConfigurationError(
+            f"env {scenario.env.id!r} does not take its options ({given}): {_short(error)}"
+        ) from error
+
+
+def control_period(scenario: Scenario, env: gymnasium.Env) -> float:
+    """Return the control period of a world [s].
+
+    Raises
+    ------
+    ConfigurationError
+        Neither the scenario nor the environment says it.
+    """
+    period = scenario.env.control_period or getattr(env.unwrapped, "control_period", None)
+    if period is None:
+        raise ConfigurationError(
+            f"env {scenario.env.id!r} has no control_period: give env.control_period in seconds in the scenario"
+        )
+    return float(period)
+
+
+def ticks_per_step(period: float, dt: float) -> int:
+    """Return the whole number of simulation steps in one control period.
+
+    Parameters
+    ----------
+    period : float
+        Control period [s].
+    dt : float
+        Simulation step [ms].
+
+    Raises
+    ------
+    ConfigurationError
+        The period is not a whole number of dt.
+    """
+    ticks = period * 1000.0 / dt
+    if round(ticks) < 1 or abs(ticks - round(ticks)) > 1e-6 * ticks:
+        raise ConfigurationError(
+            f"control_period = {period * 1000:g} ms is not a whole number of dt = {dt:g} ms: change one of them"
+        )
+    return round(ticks)
+
+
+def make_backend(chip: str) -> Backend:
+    """Return the backend of a chip name or reference.
+
+    Raises
+    ------
+    UnknownNameError
+        The chip is not known.
+    """
+    found = plugins.resolve("chip", chip)
+    return found() if isinstance(found, type) else found
+
+
+def make_controller(
+    scenario: Scenario,
+    env: gymnasium.Env,
+    seed: int,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    chip: str | None = None,
+) -> Controller:
+    """Make a controller and, if it has a network, compile that for a chip and attach it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Names controller and chip.
+    env : gymnasium.Env
+        The world it will live in.
+    seed : int
+        Decides its initial weights: passed to factories that take a ``seed``, and to the backend.
+    name, options, chip : optional
+        Instead of the scenario's; a name without options takes no options.
+
+    Raises
+    ------
+    UnknownNameError
+        The controller or the chip is not known.
+    ConfigurationError
+        An option is not accepted, or the control period is not a whole number of dt.
+    DoesNotFit, Unsupported
+        The chip cannot run the network.
+    """
+    if options is None:
+        options = scenario.controller.options if name in (None, scenario.controller.name) else {}
+    ref = name or scenario.controller.name
+    factory = plugins.resolve("controller", ref)
+    given = {**options}
+    if plugins.accepts(factory, "seed"):
+        given.setdefault("seed", seed)
+    made: Any = plugins.as_controller(factory, given, ref)
+    if hasattr(made, "bind"):
+        made.bind(env)
+    if hasattr(made, "network"):
+        n_ticks = ticks_per_step(control_period(scenario, env), made.network.dt)
+        executable = make_backend(chip or scenario.chip).compile(made.network, seed=seed)
+        made.attach(executable, n_ticks)
+    return made
