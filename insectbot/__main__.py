@@ -1,0 +1,8 @@
+"""``python -m insectbot``."""
+
+import sys
+
+from insectbot.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
