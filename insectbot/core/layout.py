@@ -94,17 +94,16 @@ def _fill_populations(
         n_padded = padded(n)
         delays = [p.delay.max() for p in network.projections if p.target == population.name and p.n_synapses]
         slots = 1 << math.ceil(math.log2(1 + max((round(d / network.dt) for d in delays), default=1)))
-        decay = math.exp(-network.dt / model.tau_m)
+        # Membranes are stored relative to v_rest: the float32 grid is finest where they live.
         real |= {
-            f"p{k}_decay": decay,
-            f"p{k}_base": model.v_rest * (1 - decay),
+            f"p{k}_decay": math.exp(-network.dt / model.tau_m),
             f"p{k}_input": -math.expm1(-network.dt / model.tau_m),
-            f"p{k}_v_th": model.v_th,
-            f"p{k}_v_reset": model.v_reset,
+            f"p{k}_v_th": model.v_th - model.v_rest,
+            f"p{k}_v_reset": model.v_reset - model.v_rest,
             f"p{k}_t_ref": whole_ticks(population.name, "t_ref", model.t_ref, network.dt),
         }
         if model.v_min is not None:
-            real[f"p{k}_v_min"] = model.v_min
+            real[f"p{k}_v_min"] = model.v_min - model.v_rest
         if plan.exponential:
             real[f"p{k}_syn_decay"] = math.exp(-network.dt / model.tau_syn)
             real[f"p{k}_couple"] = couple(model.tau_m, model.tau_syn, network.dt)
@@ -167,14 +166,15 @@ def _fill_rule(
     real |= {f"s{k}_w_min": rule.w_min, f"s{k}_w_max": rule.w_max}
     out: dict[str, npt.ArrayLike] = {"e": np.zeros(p.n_synapses)}
     if isinstance(rule, PairSTDP):
-        epoch = math.ceil(6.4 * max(rule.tau_plus, rule.tau_minus) / dt)
+        # Sums restart every 6.4 time constants: growth factors stay below 600, so float32 keeps 4 digits of a pair.
         plus, minus = dt / rule.tau_plus, dt / rule.tau_minus
-        ages = np.arange(epoch + 1)
+        epoch, cycle = math.ceil(6.4 / plus), math.ceil(6.4 / minus)
+        turn = np.arange(cycle + 1) * minus
         out |= {"snap": np.zeros(p.n_synapses), "x": np.zeros(n_pre), "seen": np.full(n_pre, -1)}
-        out |= {"post": np.zeros(4 * n_post), "grow": np.exp(np.concatenate([ages * plus, ages * minus]))}
-        out["fade"] = np.exp(-np.concatenate([np.arange(3 * epoch + 1) * plus, ages * minus]))
-        real |= {f"s{k}_a_plus": rule.a_plus, f"s{k}_a_minus": rule.a_minus, f"s{k}_rebase": math.exp(-epoch * minus)}
-        size[f"s{k}_epoch"] = epoch
+        out |= {"post": np.zeros(4 * n_post), "grow": np.exp(np.append(np.arange(epoch + 1) * plus, turn))}
+        out["fade"] = np.exp(-np.append(np.arange(3 * epoch + 1) * plus, turn))
+        real |= {f"s{k}_a_plus": rule.a_plus, f"s{k}_a_minus": rule.a_minus, f"s{k}_rebase": math.exp(-cycle * minus)}
+        size |= {f"s{k}_epoch": epoch, f"s{k}_cycle": cycle}
     elif isinstance(rule, RewardSTDP):
         order = np.argsort(p.post, kind="stable")
         out |= {"x": np.zeros(n_pre), "y": np.zeros(n_post), "scale": [1.0, math.exp(-dt / rule.tau_e)]}

@@ -10,23 +10,26 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 
 U32 = np.uint64(32)
 UNIT_BITS = np.uint64(24)
 TWO_PI = 2.0 * math.pi
 
 
-@intrinsic
-def pointer(typingctx: Any, address: Any) -> Any:
+def _pointer(typingctx: Any, address: Any) -> Any:
     """Turn an integer address into a pointer."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], cgutils.voidptr_t)
 
     return types.voidptr(types.int64), codegen
+
+
+pointer: Any = intrinsic(_pointer)
 
 
 @njit

@@ -17,7 +17,20 @@ from insectbot.snn.plasticity import PairSTDP
 
 _PULSE, _LEARN, _RECORD = 1, 2, 4
 _DERIVED = ("real", "size", "segment", "start", "delay", "target", "column", "row", "origin", "group", "share")
-_DERIVED += ("grow", "fade", "event_tick", "event_unit", "drive", "modulators", "spikes", "threshold", "change")
+_DERIVED += (
+    "grow",
+    "fade",
+    "event_tick",
+    "event_unit",
+    "drive",
+    "modulators",
+    "spikes",
+    "threshold",
+    "change",
+    "add",
+    "counts",
+    "first",
+)
 
 
 class Simulator:
@@ -124,10 +137,6 @@ class CoreExecutable:
                 array[...] = 0
         for name in ("last", "first", "interval"):
             self._arrays[name][...] = -1
-        for k, population in enumerate(self.network.populations):
-            variables = len(self._structure.populations[k].state_vars)
-            blocks = self._arrays[f"p{k}_state"].reshape(-1, variables, BLOCK)
-            blocks[:, 0, :] = population.model.v_rest
         for k, plan in enumerate(self._structure.projections):
             if plan.rule == "reward":
                 self._arrays[f"s{k}_scale"][0] = 1.0
@@ -177,7 +186,8 @@ class CoreExecutable:
         k = [p.name for p in self.network.populations].index(population)
         variables = len(self._structure.populations[k].state_vars)
         blocks = self._arrays[f"p{k}_state"].reshape(-1, variables, BLOCK)
-        return blocks[:, 0, :].ravel()[: self.network.populations[k].n].copy()
+        group = self.network.populations[k]
+        return blocks[:, 0, :].ravel()[: group.n] + np.float32(group.model.v_rest)
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future."""

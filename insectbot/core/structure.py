@@ -125,7 +125,7 @@ class Structure:
         for k, plan in enumerate(self.inputs):
             out.append(f"in{k}_{'gain' if plan.kind == 'current' else 'rate'}")
         for k, plan in enumerate(self.populations):
-            names = ["decay", "base", "input", "v_th", "v_reset"]
+            names = ["decay", "input", "v_th", "v_reset"]
             names += ["couple", "syn_decay"] if plan.exponential else []
             names += ["t_ref"] if plan.refractory else []
             names += ["v_min"] if plan.floor else []
@@ -147,7 +147,7 @@ class Structure:
             names += ["out"] if plan.output else []
             out += [f"p{k}_{name}" for name in names]
         for k, plan in enumerate(self.projections):
-            names = ["n", *(["epoch"] if plan.rule == "pair" else []), *(["groups"] if plan.tied else [])]
+            names = ["n", *(["epoch", "cycle"] if plan.rule == "pair" else []), *(["groups"] if plan.tied else [])]
             out += [f"s{k}_{name}" for name in names]
         return tuple(out)
 

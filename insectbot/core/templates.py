@@ -1,4 +1,4 @@
-"""The text that kernels are made of. ``P_``, ``G_``, ``S_``, ``I_`` stand for a population, group, synapse set, input."""
+"""The text that kernels are made of: ``P_``, ``G_``, ``S_``, ``I_`` stand for population, group, synapses, input."""
 
 HEAD = '''
 @njit(cache=True, error_model="numpy")
@@ -39,7 +39,7 @@ REGULAR_TICK = """
         I_count = 0
         for u in range(I_n):
             I_phase[u] += min(float(min(max(drive[I_unit + u], np.float32(0)), np.float32(1))) * I_rate, 1.0)
-            if I_phase[u] >= 1.0 - 1e-9:
+            if I_phase[u] >= 1.0 - 1e-6:
                 I_phase[u] -= 1.0
                 I_spikes[I_count] = u
                 I_count += 1
@@ -56,7 +56,7 @@ INPUT_RECORD = """
 
 ADD = """
 ADD_INDENTfor i in range(P_n):
-ADD_INDENT    P_add[i] = P_base
+ADD_INDENT    P_add[i] = np.float32(0)
 """
 
 ADD_CURRENT = """
@@ -205,7 +205,11 @@ PAIR_BODY = """
 
 PAIR_EPOCH = """
         S_k = tick % S_epoch
-        S_down = S_a_minus * S_fade[3 * S_epoch + 1 + S_k]
+        S_turn = tick % S_cycle
+        S_down = S_a_minus * S_fade[3 * S_epoch + 1 + S_turn]
+        if learn and S_turn == 0:
+            for i in range(P_n):
+                S_post[4 * i + 1] *= S_rebase
         if learn and S_k == 0 and tick > 0:
             for j in range(G_n):
                 old = S_seen[j]
@@ -225,13 +229,12 @@ PAIR_EPOCH = """
                 S_post[4 * i + 3] = S_post[4 * i + 2]
                 S_post[4 * i + 2] = S_post[4 * i]
                 S_post[4 * i] = np.float32(0)
-                S_post[4 * i + 1] *= S_rebase
 """
 
 PAIR_POST = """
         if learn:
             up = S_fade[S_k]
-            gain = S_grow[S_epoch + 1 + S_k]
+            gain = S_grow[S_epoch + 1 + S_turn]
             for q in range(P_count):
                 i = 4 * P_spikes[q]
                 S_post[i] += up
