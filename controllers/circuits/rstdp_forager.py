@@ -1,0 +1,124 @@
+"""The forager: five sensors, two motor neurons, ten synapses, learned by reward (recipe ``RSTDP-diff``)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.controllers.decoders import FilteredRateDecoder
+from insectbot.controllers.encoders import ChannelEncoder
+from insectbot.controllers.rewards import PredictionError
+from insectbot.controllers.spiking import SpikingController
+from insectbot.errors import ConfigurationError
+from insectbot.snn import LIF, Input, Network, NodePerturbation, OrnsteinUhlenbeck, PoissonInput, Population, Projection
+
+SENSORS = ("roughness left", "roughness right", "target left", "target right")
+MOTORS = ("motor left", "motor right")
+# Projection order is by sensor, then motor. Mirror symmetry maps left to right in both.
+_MIRROR = (0, 1, 1, 0, 2, 3, 3, 2)
+
+
+def _network(weight: npt.NDArray, tonic: float, rate: float, rule: NodePerturbation | None, sigma: float) -> Network:
+    noise = None if rule is None else OrnsteinUhlenbeck(sigma=sigma, decay=0.85, period=50.0)
+    return Network(
+        inputs=(Input("sensors", 4, PoissonInput(rate)), Input("tonic", 1, PoissonInput(rate))),
+        populations=(Population("motors", 2, LIF(tau_m=20.0, v_th=1.0, v_min=-1.0), noise),),
+        projections=(
+            Projection.dense("sensors", "motors", weight, plasticity=rule),
+            Projection.dense("tonic", "motors", [[tonic], [tonic]]),
+        ),
+        outputs=("motors",),
+        name="rstdp-forager" if rule else "snn-fixed",
+    )
+
+
+def _controller(network: Network, gain: float, reward_rate: float) -> SpikingController:
+    return SpikingController(
+        network,
+        ChannelEncoder(4, constants=(1.0,)),
+        FilteredRateDecoder(2, gain=gain, tau=100.0),
+        PredictionError(reward_rate),
+    )
+
+
+def rstdp_forager(
+    *,
+    seed: int = 0,
+    learning_rate: float = 0.002,
+    symmetry: Literal["mirror", "free"] = "mirror",
+    tonic: float = 0.35,
+    w_init: float = 0.1,
+    w_spread: float = 0.02,
+    w_limit: float = 0.6,
+    sigma: float = 0.05,
+    eligibility_decay: float = 0.5,
+    rate: float = 200.0,
+    gain: float = 0.2,
+    reward_rate: float = 0.01,
+) -> SpikingController:
+    """Learns to forage by three-factor plasticity: exploration noise x presynaptic spikes x reward error.
+
+    Four Poisson sensors (two antennae, two target lobes) and a tonic input drive two LIF motor neurons, one per
+    wheel; a motor rate of 50 Hz is full speed. The eight sensor synapses learn (:class:`NodePerturbation`),
+    the two tonic ones stay.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the initial weights.
+    learning_rate : float
+        Weight per unit of eligibility and reward error.
+    symmetry : {"mirror", "free"}
+        Mirror: the left and right motor share weights, as the two sides of a body do. Free: all eight learn alone.
+    tonic : float
+        Weight of the tonic input, which sets the cruising speed.
+    w_init, w_spread, w_limit : float
+        Initial mean, standard deviation, and bound of the absolute value of the sensor weights.
+    sigma : float
+        Exploration noise [threshold per ms].
+    eligibility_decay : float
+        Memory of the eligibility from one control step to the next.
+    rate : float
+        Sensor rate at drive 1 [Hz].
+    gain : float
+        Wheel command per motor spike in 100 ms.
+    reward_rate : float
+        Rate of the running mean of the reward.
+
+    Raises
+    ------
+    ConfigurationError
+        If a value is out of range.
+    """
+    if symmetry not in ("mirror", "free"):
+        raise ConfigurationError(f"rstdp-forager: symmetry = {symmetry!r}, must be 'mirror' or 'free'")
+    rng = np.random.default_rng([seed, 0x1B07])
+    weight = w_init + w_spread * rng.standard_normal((2, 4))
+    if symmetry == "mirror":
+        weight[1] = weight[0, [1, 0, 3, 2]]
+    rule = NodePerturbation(
+        learning_rate=learning_rate,
+        decay=eligibility_decay,
+        w_min=-w_limit,
+        w_max=w_limit,
+        tie=_MIRROR if symmetry == "mirror" else None,
+    )
+    return _controller(_network(weight, tonic, rate, rule, sigma), gain, reward_rate)
+
+
+def snn_fixed(
+    *, target: float = 0.3, roughness: float = 0.4, tonic: float = 0.35, rate: float = 200.0, gain: float = 0.2
+) -> SpikingController:
+    """The same circuit with hand-set weights: crossed excitation by the target, uncrossed by rough ground.
+
+    Parameters
+    ----------
+    target, roughness : float
+        Size of the target and roughness weights (Braitenberg's sign pattern).
+    tonic, rate, gain : float
+        As in :func:`rstdp_forager`.
+    """
+    weight = np.array([[roughness, -roughness, -target, target], [-roughness, roughness, target, -target]])
+    return _controller(_network(weight, tonic, rate, None, 0.0), gain, 0.01)
