@@ -43,9 +43,7 @@ def _start(
 
 @app.command("list")
 def _list(
-    kind: Annotated[
-        str | None, typer.Argument(help="scenarios, envs, controllers, chips or rules; all if none.")
-    ] = None,
+    kind: Annotated[str | None, typer.Argument(help="A kind, such as chips; all if none.")] = None,
     as_json: Json = False,
 ) -> None:
     """List what can be named: scenarios, envs, controllers, chips, rules."""
@@ -63,6 +61,19 @@ def doctor(
     from insectbot.cli.doctor import doctor as examine
 
     if not examine(warm, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    ref: Annotated[str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env or scenario.")],
+    scenario: Annotated[str, typer.Option(help="Scenario in whose world a controller is tried.")] = "foraging",
+    as_json: Json = False,
+) -> None:
+    """Test whether a chip, controller, env or scenario keeps its contract."""
+    from insectbot.cli.checking import check as check_ref
+
+    if not check_ref(ref, scenario, as_json):
         raise typer.Exit(1)
 
 
@@ -85,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     int
         0 when what was asked was done, 1 when a check failed, 2 on a mistake of the user, 130 on Ctrl-C.
     """
-    usage_error = typer.BadParameter.__mro__[2]  # click's root error, wherever this typer keeps click
+    usage_error: type[Exception] = typer.BadParameter.__mro__[2]  # click's root error, wherever this typer keeps click
     try:
         status = app(args=arguments, standalone_mode=False)
         return status if isinstance(status, int) else 0
