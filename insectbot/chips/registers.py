@@ -1,0 +1,256 @@
+"""The register-level entry point: raw integers in, integer traces out, to replay vectors of other emulators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.chips import cuba_int
+from insectbot.chips.datasheet import Datasheet, load
+from insectbot.errors import ShapeError
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Registers:
+    """Registers of ``n`` compartments; every field an int32 vector of length n.
+
+    Attributes
+    ----------
+    decay_u, decay_v : ndarray
+        Decays, 0..4095 of 4096 (``decay_u`` counts one more: 4095 empties the current every tick).
+    bias_mant, bias_exp : ndarray
+        Bias = mantissa (-4096..4095) << exponent (0..7), added to v every tick.
+    vth_mant : ndarray
+        Threshold = mantissa (0..131071) << 6.
+    vmin_exp, vmax_exp : ndarray
+        Bounds of v: -(2^k) + 1 with k 0..31 (never below -(2^23) + 1) and 2^(9 + 2k) - 1 with k 0..7.
+    refract : ndarray
+        Refractory register, 1..63: v is held at 0 for ``refract - 1`` ticks after the tick of a spike.
+    """
+
+    decay_u: Ints
+    decay_v: Ints
+    bias_mant: Ints
+    bias_exp: Ints
+    vth_mant: Ints
+    vmin_exp: Ints
+    vmax_exp: Ints
+    refract: Ints
+
+    @classmethod
+    def of(cls, n: int, **fields: npt.ArrayLike) -> Registers:
+        """Broadcast and validate raw values; raises ShapeError naming the register, the value and its range."""
+        ranges = _ranges(load("loihi"))
+        vectors = {name: _integers(name, value, (n,), *ranges[name]) for name, value in fields.items()}
+        return cls(**vectors)
+
+    def cells(self, slots: npt.NDArray[np.integer] | None = None, n_slots: int | None = None) -> Ints:
+        """Return kernel memory, shape (blocks, FIELDS * LANES), with neuron i in lane ``slots[i]``."""
+        n = self.decay_u.size
+        where = np.arange(n) if slots is None else np.asarray(slots)
+        blocks = -(-(n if n_slots is None else n_slots) // cuba_int.LANES)
+        fields = np.zeros((cuba_int.FIELDS, blocks * cuba_int.LANES), np.int32)
+        fields[cuba_int.THRESHOLD] = cuba_int.V_LIMIT
+        fields[cuba_int.V_MIN], fields[cuba_int.V_MAX] = -cuba_int.V_LIMIT, cuba_int.V_LIMIT
+        v_min = np.maximum(1 - (np.int64(1) << self.vmin_exp.astype(np.int64)), -cuba_int.V_LIMIT)
+        fields[cuba_int.KEEP_U, where] = cuba_int.DECAY_ONE - 1 - self.decay_u
+        fields[cuba_int.KEEP_V, where] = cuba_int.DECAY_ONE - self.decay_v
+        fields[cuba_int.BIAS, where] = self.bias_mant << self.bias_exp
+        fields[cuba_int.THRESHOLD, where] = self.vth_mant << 6
+        fields[cuba_int.V_MIN, where] = v_min
+        fields[cuba_int.V_MAX, where] = (1 << (9 + 2 * self.vmax_exp)) - 1
+        fields[cuba_int.REFRACT, where] = self.refract
+        fields[cuba_int.COUNT_LOW, where] = 1
+        packed = fields.reshape(cuba_int.FIELDS, blocks, cuba_int.LANES).transpose(1, 0, 2)
+        return np.ascontiguousarray(packed).reshape(blocks, -1)
+
+
+@dataclass(frozen=True)
+class RegisterTrace:
+    """What :func:`run_registers` returns.
+
+    Attributes
+    ----------
+    u, v : ndarray of int32, shape (ticks, n)
+        Current and voltage at the end of each tick (v after the reset of a spike).
+    spikes : ndarray of bool, shape (ticks, n)
+        Spikes.
+    q_wraps, u_wraps, v_low, v_high : int
+        How often the 22-bit accumulator and the 24-bit current wrapped, and v was cut at vmin and vmax.
+    """
+
+    u: Ints
+    v: Ints
+    spikes: npt.NDArray[np.bool_]
+    q_wraps: int
+    u_wraps: int
+    v_low: int
+    v_high: int
+
+
+def _ranges(sheet: Datasheet) -> dict[str, tuple[int, int]]:
+    decay = (0, (1 << sheet.int("neuron.decay")) - 1)
+    mantissa = 1 << (sheet.int("neuron.bias_mantissa") - 1)
+    return {
+        "decay_u": decay,
+        "decay_v": decay,
+        "bias_mant": (-mantissa, mantissa - 1),
+        "bias_exp": (0, sheet.int("neuron.bias_exponent_max")),
+        "vth_mant": (0, (1 << sheet.int("neuron.threshold_mantissa")) - 1),
+        "vmin_exp": (0, sheet.int("neuron.vmin_exponent_max")),
+        "vmax_exp": (0, sheet.int("neuron.vmax_exponent_max")),
+        "refract": (sheet.int("neuron.refractory_min"), sheet.int("neuron.refractory_max")),
+        "weights": (-sheet.int("weight.magnitude_max") - 1, sheet.int("weight.magnitude_max")),
+        "weight_exp": (sheet.int("weight.exponent_min"), sheet.int("weight.exponent_max")),
+        "delays": (0, sheet.int("delay.max")),
+        "latency": (0, 1),
+    }
+
+
+def _integers(name: str, value: npt.ArrayLike, shape: tuple[int, ...], low: int, high: int) -> Ints:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise ShapeError(f"loihi registers: {name} has type {array.dtype}, must be integers")
+    if array.size and (array.min() < low or array.max() > high):
+        worst = int(array.min() if array.min() < low else array.max())
+        raise ShapeError(f"loihi registers: {name} = {worst} must lie in {low}..{high}")
+    try:
+        return np.array(np.broadcast_to(array, shape), np.int32)
+    except ValueError as error:
+        raise ShapeError(f"loihi registers: {name} has shape {array.shape}, must be a number or {shape}") from error
+
+
+def contribution(weights: npt.NDArray, exponents: npt.NDArray | int) -> Ints:
+    """Return ``w << (6 + exponent)``, an arithmetic right shift where ``6 + exponent`` is negative."""
+    w = np.asarray(weights, np.int64)
+    shift = 6 + np.broadcast_to(np.asarray(exponents, np.int64), w.shape)
+    return np.where(shift >= 0, w << np.maximum(shift, 0), w >> np.maximum(-shift, 0)).astype(np.int32)
+
+
+def run_registers(
+    *,
+    decay_u: npt.ArrayLike,
+    decay_v: npt.ArrayLike,
+    vth_mant: npt.ArrayLike,
+    bias_mant: npt.ArrayLike = 0,
+    bias_exp: npt.ArrayLike = 0,
+    vmin_exp: npt.ArrayLike = 23,
+    vmax_exp: npt.ArrayLike = 7,
+    refract: npt.ArrayLike = 1,
+    accumulator: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    weight_exp: npt.ArrayLike = 0,
+    delays: npt.ArrayLike = 0,
+    spikes: npt.ArrayLike | None = None,
+    latency: int = 1,
+    refractory_clamp: bool = True,
+) -> RegisterTrace:
+    """Run compartments on raw register values.
+
+    Order of a tick: (1) ``q``: accumulator values of this tick plus the contributions ``w << (6 + weight_exp)``
+    that are due, wrapped to 22 bits; (2) ``u = trunc(u * (4095 - decay_u) / 4096) + q``, truncated toward zero,
+    wrapped to 24 bits; (3) ``v = trunc(v * (4096 - decay_v) / 4096) + u + bias``, truncated toward zero, then
+    cut at vmin and vmax (v saturates, it never wraps; the sum itself is taken in 32 bits); (4) v = 0 while the
+    refractory counter is above 0; (5) spike where ``v > vth_mant << 6``, strictly: v = 0, counter = ``refract``;
+    (6) counter = max(counter - 1, 0). All state starts at 0. nengo-loihi 1.1.0 also wraps ``u + bias`` to 24 bits
+    before step (3); this is not done here.
+
+    Parameters
+    ----------
+    decay_u, decay_v, vth_mant, bias_mant, bias_exp, vmin_exp, vmax_exp, refract : int or array_like, shape (n,)
+        Registers; meaning and ranges as in :class:`Registers`.
+    accumulator : array_like of int, shape (ticks, n), optional
+        Values added to the accumulator at each tick, |value| < 2^30.
+    weights : array_like of int, shape (n, n_in), optional
+        Weights ``[post, pre]``, -256..255; 0 is no synapse.
+    weight_exp : int or array_like, shape (n, n_in)
+        Weight exponents, -7..7.
+    delays : int or array_like, shape (n, n_in)
+        Delay registers, 0..62 ticks.
+    spikes : array_like of bool, shape (ticks, n_in), optional
+        Input spikes: one in row t is accumulated at tick ``t + latency + delay``.
+    latency : int
+        1: rows are ticks of emission, which reach the core one tick later; 0: rows are ticks of arrival.
+    refractory_clamp : bool
+        False leaves out step (4), as in Lava's bit-accurate model, which has no refractory period.
+
+    Returns
+    -------
+    RegisterTrace
+        Traces of u, v and spikes, and the counts of wraps and cuts.
+
+    Raises
+    ------
+    ShapeError
+        If a value is out of its range, an array has the wrong shape, or contributions could leave 32 bits.
+    """
+    values, matrix, injected = _shapes(accumulator, weights, spikes)
+    ticks, n = values.shape
+    registers = Registers.of(
+        n,
+        decay_u=decay_u,
+        decay_v=decay_v,
+        vth_mant=vth_mant,
+        bias_mant=bias_mant,
+        bias_exp=bias_exp,
+        vmin_exp=vmin_exp,
+        vmax_exp=vmax_exp,
+        refract=refract if refractory_clamp else np.ones_like(refract),
+    )
+    if not refractory_clamp:
+        Registers.of(n, **{**vars(registers), "refract": refract})
+    rows = _rows(matrix, weight_exp, delays, latency, int(np.abs(values).max(initial=0)))
+    cells = registers.cells()
+    ring = np.zeros((cuba_int.DELAY_SLOTS, cells.shape[0] * cuba_int.LANES), np.int32)
+    counts = np.zeros(cuba_int.N_COUNTS, np.int64)
+    trace = (np.zeros((ticks, n), np.int32), np.zeros((ticks, n), np.int32), np.zeros((ticks, n), np.bool_))
+    cuba_int.run_core(values.astype(np.int32), injected, cells, ring, counts, rows, trace)
+    wraps = (cuba_int.Q_WRAPS, cuba_int.U_WRAPS, cuba_int.V_LOW, cuba_int.V_HIGH)
+    return RegisterTrace(*trace, *(int(counts[k]) for k in wraps))
+
+
+def _shapes(
+    accumulator: npt.ArrayLike | None, weights: npt.ArrayLike | None, spikes: npt.ArrayLike | None
+) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
+    if (weights is None) != (spikes is None) or (accumulator is None and weights is None):
+        raise ShapeError("loihi registers: give accumulator values, or weights and spikes together, or all three")
+    matrix = np.zeros((0, 0), np.int32) if weights is None else np.asarray(weights)
+    injected = np.zeros((0, 0), np.bool_) if spikes is None else np.asarray(spikes).astype(np.bool_)
+    if matrix.ndim != 2 or injected.ndim != 2 or matrix.shape[1] != injected.shape[1]:
+        raise ShapeError(
+            f"loihi registers: weights {matrix.shape} must be [n, n_in] and spikes {injected.shape} [ticks, n_in]"
+        )
+    if accumulator is None:
+        return np.zeros((injected.shape[0], matrix.shape[0]), np.int64), matrix, injected
+    values = np.asarray(accumulator)
+    if values.dtype.kind not in "iu" or values.ndim != 2 or (values.size and abs(values).max() >= 1 << 30):
+        raise ShapeError("loihi registers: accumulator must be integers [ticks, n] below 2^30")
+    if weights is None:
+        empty = np.zeros((values.shape[1], 0), np.int32)
+        return values.astype(np.int64), empty, np.zeros((values.shape[0], 0), np.bool_)
+    if (injected.shape[0], matrix.shape[0]) != values.shape:
+        expected = (injected.shape[0], matrix.shape[0])
+        raise ShapeError(f"loihi registers: accumulator has shape {values.shape}, must be {expected}")
+    return values.astype(np.int64), matrix, injected
+
+
+def _rows(
+    matrix: npt.NDArray, weight_exp: npt.ArrayLike, delays: npt.ArrayLike, latency: int, injected: int
+) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray, npt.NDArray]:
+    """Return synapses by source: (row, target, contribution, delay)."""
+    ranges = _ranges(load("loihi"))
+    w = _integers("weights", matrix, matrix.shape, *ranges["weights"])
+    exponent = _integers("weight_exp", weight_exp, matrix.shape, *ranges["weight_exp"])
+    delay = _integers("delays", delays, matrix.shape, *ranges["delays"])
+    late = int(_integers("latency", latency, (1,), *ranges["latency"])[0])
+    amount = contribution(w, exponent)
+    reach = int(np.abs(amount.astype(np.int64)).sum(axis=1).max(initial=0)) + injected
+    if reach >= 1 << 31:
+        raise ShapeError(f"loihi registers: contributions up to {reach} would leave the emulator's 32-bit accumulator")
+    pre, post = np.nonzero(w.T)
+    row = np.searchsorted(pre, np.arange(matrix.shape[1] + 1)).astype(np.int64)
+    return row, post.astype(np.int32), amount[post, pre], (delay[post, pre] + late).astype(np.int32)
