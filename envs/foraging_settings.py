@@ -1,0 +1,188 @@
+"""Presets and reward weights of Foraging as data, checked and packed into the template of a state row."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from insectbot.envs import foraging_row as r
+from insectbot.envs.terrain import MAP_HEIGHT, MAP_WIDTH, METRES_PER_MM, NO_MAP, Map, load_dem
+from insectbot.errors import ConfigurationError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What differs between the presets.
+
+    Attributes
+    ----------
+    obstacles : int
+        Number of discs.
+    cue_range : float
+        The target lobes are 0 at this distance and beyond [mm].
+    reward : str
+        Reward used unless the caller names one.
+    flips : bool
+        Whether the valence of the target cue flips after ``flip_after`` episodes.
+    on_map : bool
+        Whether the ground is the elevation map.
+    """
+
+    obstacles: int = 0
+    cue_range: float = math.inf
+    reward: str = "dense"
+    flips: bool = False
+    on_map: bool = False
+
+
+PRESETS: Final[Mapping[str, Preset]] = {
+    "smooth": Preset(),
+    "cluttered": Preset(obstacles=30),
+    "dem": Preset(on_map=True),
+    "unknown": Preset(cue_range=250.0),
+    "flip": Preset(flips=True),
+    "sparse": Preset(reward="sparse"),
+}
+
+TERMS: Final = ("progress", "bearing", "roughness", "antennae", "collision", "goal")
+REWARDS: Final[Mapping[str, Mapping[str, float]]] = {
+    "dense": {"progress": 0.5, "bearing": 2.0, "roughness": -0.5, "collision": -1.0, "goal": 100.0},
+    "sparse": {"goal": 1.0},
+    "local": {"bearing": 5.0, "antennae": -20.0},
+}
+WALLS: Final = ("block", "clamp")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of a Foraging env, as given."""
+
+    preset: str = "smooth"
+    reward: str | None = None
+    reward_weights: Mapping[str, float] | None = None
+    walls: str = "block"
+    flip_after: int = 15
+    time_limit: float = 120.0
+
+
+def _known(name: Any, known: Mapping[str, Any] | tuple[str, ...], what: str) -> None:
+    if name in known:
+        return
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    hint = f", did you mean {close[0]!r}?" if close else ""
+    raise UnknownNameError(f"insectbot/Foraging: {what} {name!r} is not one of {', '.join(known)}{hint}")
+
+
+def weights(settings: Settings) -> list[float]:
+    """Return the six reward weights in the order of ``TERMS``: those of the named reward, then the caller's."""
+    reward = settings.reward if settings.reward is not None else PRESETS[settings.preset].reward
+    _known(reward, REWARDS, "reward")
+    chosen = dict(REWARDS[reward])
+    for term, weight in (settings.reward_weights or {}).items():
+        _known(term, TERMS, "reward_weights key")
+        if not isinstance(weight, (int, float)) or not math.isfinite(weight):
+            raise ConfigurationError(
+                f"insectbot/Foraging: reward_weights[{term!r}] = {weight!r}, must be a finite number"
+            )
+        chosen[term] = float(weight)
+    return [chosen.get(term, 0.0) for term in TERMS]
+
+
+def max_steps(settings: Settings) -> int:
+    """Return the number of control periods in ``time_limit``, at least one."""
+    limit = settings.time_limit
+    if not isinstance(limit, (int, float)) or not r.CONTROL_PERIOD <= limit < 1e9:
+        raise ConfigurationError(
+            f"insectbot/Foraging: time_limit = {limit!r} s, must be at least one control period of {r.CONTROL_PERIOD} s"
+        )
+    return round(limit / r.CONTROL_PERIOD)
+
+
+def template(settings: Settings) -> tuple[r.Row, Map]:
+    """Check the settings and return the row before its first reset, and the map (``NO_MAP`` for none).
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown preset, reward, reward term or kind of walls.
+    ConfigurationError
+        For a weight, ``flip_after`` or ``time_limit`` outside its range.
+    """
+    _known(settings.preset, PRESETS, "preset")
+    _known(settings.walls, WALLS, "walls")
+    if not isinstance(settings.flip_after, int) or settings.flip_after < 0:
+        raise ConfigurationError(
+            f"insectbot/Foraging: flip_after = {settings.flip_after!r}, must be a number of episodes of at least 0"
+        )
+    preset = PRESETS[settings.preset]
+    row = np.zeros(r.SIZE)
+    row[r.WIDTH], row[r.HEIGHT] = (MAP_WIDTH, MAP_HEIGHT) if preset.on_map else (1000.0, 1000.0)
+    row[r.D_MIN], row[r.D_MAX] = 500.0, 900.0
+    if preset.on_map:
+        row[r.D_MIN], row[r.D_MAX] = 10_000.0 / METRES_PER_MM, 20_000.0 / METRES_PER_MM
+    row[r.N_BUMPS] = 0 if preset.on_map else 14
+    row[r.N_OBSTACLES] = preset.obstacles
+    row[r.MAX_STEPS] = max_steps(settings)
+    row[r.CUE_RANGE] = preset.cue_range
+    row[r.CLAMP] = settings.walls == "clamp"
+    row[r.FLIP_AFTER] = settings.flip_after if preset.flips else math.inf
+    row[r.KICK] = 0.5
+    row[r.WEIGHT : r.WEIGHT + len(TERMS)] = weights(settings)
+    row[r.WISH : r.WISH + r.N_WISHES] = math.nan
+    return row, load_dem() if preset.on_map else NO_MAP
+
+
+OPTIONS: Final = ("start", "target", "flip")
+
+
+def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
+    """Write the options of one reset into the row.
+
+    Raises
+    ------
+    UnknownNameError
+        For a key that is not ``start``, ``target`` or ``flip``.
+    ConfigurationError
+        For a place outside the arena, a target within the goal radius of the start, or a value of the wrong form.
+    """
+    if not options:
+        return
+    wish = np.full(r.N_WISHES, math.nan)
+    for key, value in options.items():
+        _known(key, OPTIONS, "reset option")
+        if key == "flip":
+            if not isinstance(value, (bool, np.bool_)):
+                raise ConfigurationError(f"insectbot/Foraging: reset option flip = {value!r}, must be True or False")
+            wish[5] = float(value)
+        else:
+            n, first = (3, 0) if key == "start" else (2, 3)
+            wish[first : first + n] = _place(row, key, value, n)
+    gap = math.hypot(wish[3] - wish[0], wish[4] - wish[1])
+    if gap < r.GOAL_RADIUS:
+        raise ConfigurationError(
+            f"insectbot/Foraging: start and target are {gap:.1f} mm apart, must be at least {r.GOAL_RADIUS:.0f} mm"
+        )
+    row[r.WISH : r.WISH + r.N_WISHES] = wish
+
+
+def _place(row: r.Row, key: str, value: Any, n: int) -> list[float]:
+    form = "[x, y, heading]" if n == 3 else "[x, y]"
+    try:
+        numbers = [float(v) for v in value]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != n or not all(map(math.isfinite, numbers)):
+        raise ConfigurationError(f"insectbot/Foraging: reset option {key} = {value!r}, must be {form}, finite numbers")
+    if not (0.0 <= numbers[0] <= row[r.WIDTH] and 0.0 <= numbers[1] <= row[r.HEIGHT]):
+        raise ConfigurationError(
+            f"insectbot/Foraging: reset option {key} = {value!r} lies outside the arena of "
+            f"{row[r.WIDTH]:.0f} x {row[r.HEIGHT]:.0f} mm"
+        )
+    if n == 3:
+        numbers[2] = math.remainder(numbers[2], 2.0 * math.pi)
+    return numbers
