@@ -1,5 +1,7 @@
 """A world and a brain small enough to know every number of them."""
 
+import os
+import time
 from typing import ClassVar
 
 import gymnasium
@@ -74,6 +76,7 @@ class Learner:
         self.rng = np.random.default_rng(seed)
 
     def act(self, observation):
+        time.sleep(float(os.environ.get("LOOP_FAKES_NAP", 0)))
         return np.array([self.w], np.float32)
 
     def learn(self, reward, terminated):

@@ -1,0 +1,193 @@
+"""The same trained brains on every chip, in the same closed loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.errors import ConfigurationError, DoesNotFit, Unsupported
+from insectbot.loop.episode import run_episode
+from insectbot.protocols import Executable, Readout, Usage
+from insectbot.scenario import Scenario, control_period, make_backend, make_controller, make_env, ticks_per_step
+from insectbot.training.episodes import Row, give_weights
+from insectbot.training.evaluate import Entry, evaluate, evaluation_worlds, table
+from insectbot.training.progress import Tell, silent
+
+Brains = Mapping[int, Mapping[str, npt.NDArray]]
+_NO_ENERGY = ("energy_static", "energy_events", "energy_host")
+
+
+class TimedExecutable:
+    """An executable that keeps how long each window took on the host.
+
+    Parameters
+    ----------
+    executable : Executable
+        What to time.
+
+    Attributes
+    ----------
+    nanoseconds : list of int
+        Duration of each window.
+    """
+
+    def __init__(self, executable: Executable) -> None:
+        self._executable = executable
+        self.nanoseconds: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executable, name)
+
+    @property
+    def learning(self) -> bool:
+        """Learning switch of the executable; may be set."""
+        return self._executable.learning
+
+    @learning.setter
+    def learning(self, value: bool) -> None:
+        self._executable.learning = value
+
+    def window(self, drive: npt.ArrayLike, n_ticks: int, modulators: npt.ArrayLike | None = None) -> Readout:
+        """Run and time one window."""
+        began = perf_counter_ns()
+        readout = self._executable.window(drive, n_ticks, modulators)
+        self.nanoseconds.append(perf_counter_ns() - began)
+        return readout
+
+
+def usage_rows(usage: Sequence[Usage]) -> list[list[Any]]:
+    """Return resources as lists [resource, used, limit, where]."""
+    return [[u.resource, u.used, u.limit, u.where] for u in usage]
+
+
+def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
+    """Compile for a chip and run one episode: usage, fidelity, host latency, or the cause why it does not run."""
+    backend = make_backend(chip)
+    facts: dict[str, Any] = {
+        "fits": True,
+        "cause": None,
+        "usage": [],
+        "fidelity": backend.fidelity,
+        "dagger": bool(getattr(backend, "dagger", False)),
+        "host_latency_us": None,
+        "bits_lost": None,
+    }
+    env = make_env(scenario, "evaluate", preset=scenario.presets[0])
+    seed, weights = next(iter(brains.items()))
+    try:
+        controller: Any = make_controller(scenario, env, seed, chip=chip)
+        give_weights(controller, weights)
+    except (DoesNotFit, Unsupported) as error:
+        return {**facts, "fits": False, "cause": str(error)}
+    executable: Executable | None = getattr(controller, "executable", None)
+    if executable is None:
+        raise ConfigurationError(f"controller {scenario.controller.name!r} has no network: a chip has nothing to run")
+    facts["usage"] = usage_rows(executable.usage)
+    facts["bits_lost"] = getattr(executable, "bits_lost", None)
+    timed = TimedExecutable(executable)
+    controller.attach(timed, ticks_per_step(control_period(scenario, env), controller.network.dt))
+    run_episode(env, controller, seed=evaluation_worlds(scenario, 1)[0], controller_seed=0, learn=False)
+    p50, p99 = np.percentile(np.array(timed.nanoseconds) / 1e3, [50, 99])
+    facts["host_latency_us"] = {"p50": float(p50), "p99": float(p99)}
+    env.close()
+    return facts
+
+
+def _costs(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what a decision cost, from the counters of all episodes of a row."""
+
+    def total(name: str) -> float:
+        return float(sum(row.counters.get(name, math.nan) for row in rows))
+
+    windows, time = total("windows"), total("chip_time")
+    energy = {name.removeprefix("energy_"): total(name) / windows for name in _NO_ENERGY}
+    soft: dict[str, float] = {}
+    for row in rows:
+        for name, n in row.counters.items():
+            if name.startswith("soft_"):
+                soft[name.removeprefix("soft_")] = soft.get(name.removeprefix("soft_"), 0.0) + n
+    return {
+        "energy_per_decision": None if math.isnan(sum(energy.values())) else energy,
+        "steps_per_second": total("ticks") / time if time > 0 else None,
+        "chip_time_per_decision": None if math.isnan(time) else time / windows,
+        "synops_per_decision": total("synops") / windows,
+        "spikes_per_decision": total("spikes") / windows,
+        "soft_failures": soft,
+    }
+
+
+def _bench_row(row: dict[str, Any], members: Sequence[Row], reference: dict[str, Any] | None) -> dict[str, Any]:
+    loss = math.nan
+    if reference is not None and "success" in row["metrics"]:
+        loss = reference["metrics"]["success"][0] - row["metrics"]["success"][0]
+    return row | _costs(members) | {"success_loss": loss}
+
+
+def bench(
+    scenario: Scenario,
+    brains: Brains,
+    *,
+    chips: Sequence[str] | None = None,
+    workers: int | None = None,
+    progress: Tell = silent,
+    known: Sequence[Row] = (),
+) -> tuple[list[dict[str, Any]], list[Row]]:
+    """Run trained brains on every chip.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The closed loop; worlds and presets are those of the evaluation.
+    brains : mapping
+        Training seed -> weights by projection.
+    chips : sequence of str or None
+        Chips; None takes the scenario's. The first is what the others' loss of success is counted against.
+    workers : int or None
+        Processes; None takes all processors.
+    progress : callable
+        Told about each finished piece.
+    known : sequence of Row
+        Episodes of these brains that were evaluated before on the same worlds; they are not run again.
+
+    Returns
+    -------
+    rows : list of dict
+        Rows of ``summary.json``, one per chip and preset; a chip that cannot run the network has one row that says
+        why. Host latency is measured in this process, alone, after the evaluation.
+    episodes : list of Row
+        All episodes.
+
+    Raises
+    ------
+    ConfigurationError
+        The controller has no network.
+    UnknownNameError
+        A chip is not known.
+    """
+    names = list(dict.fromkeys(scenario.bench.chips if chips is None else chips))
+    n = scenario.bench.episodes or scenario.evaluation.episodes
+    label = scenario.controller.name
+    facts = {chip: _probe(scenario, chip, brains) for chip in names}
+    have = {row.label.chip for row in known if row.label.controller == label}
+    missing = [chip for chip in names if facts[chip]["fits"] and chip not in have]
+    entries = [Entry(label, label, brains, chip=chip) for chip in missing]
+    fresh = evaluate(scenario, entries, episodes=n, workers=workers, progress=progress, stage="bench")
+    old = [row for row in known if row.label.controller == label and row.label.chip in names and row.label.episode < n]
+    episodes = [*old, *fresh]
+    rows = []
+    references: dict[str, dict[str, Any]] = {}
+    for chip in names:
+        if not facts[chip]["fits"]:
+            rows.append({"controller": label, "preset": None, "chip": chip, **facts[chip]})
+            continue
+        members = [row for row in episodes if row.label.chip == chip]
+        for row in table(members):
+            same = [m for m in members if m.label.preset == row["preset"]]
+            rows.append({**_bench_row(row, same, references.get(row["preset"])), **facts[chip]})
+            references.setdefault(row["preset"], row)
+    return rows, episodes

@@ -1,0 +1,273 @@
+"""Online learning: seeds x episodes in the closed loop, a checkpoint after every episode."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.errors import RunFolderError
+from insectbot.loop import checkpoint
+from insectbot.loop.episode import run_episode
+from insectbot.loop.recorder import Header, Label, Recorder
+from insectbot.loop.runfolder import RunFolder
+from insectbot.protocols import Controller
+from insectbot.scenario import Scenario, control_period, dumps, loads, make_controller, make_env
+from insectbot.seeding import derive, worlds
+from insectbot.training.episodes import Row, give_weights, weights_of
+from insectbot.training.executor import run_jobs
+from insectbot.training.progress import Progress, Tell, silent
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """One trained brain.
+
+    Attributes
+    ----------
+    seed : int
+        Training seed.
+    episodes : list of Row
+        The training episodes.
+    probes : list of list of Row
+        Entry k: a frozen copy on the validation worlds after k episodes (entry 0: untrained).
+    weights : dict
+        Final weights by projection.
+    """
+
+    seed: int
+    episodes: list[Row]
+    probes: list[list[Row]]
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class _Job:
+    toml: str
+    seed: int
+    folder: str
+    records: tuple[int, ...]
+
+
+def fingerprint(scenario: Scenario) -> str:
+    """Return a hash of everything that decides how a seed is trained (not how many episodes or seeds)."""
+    free = {"training": {"episodes", "seeds"}, "evaluation": True, "record": True, "bench": True}
+    kept = scenario.model_dump(exclude={**free, "title": True, "description": True})
+    probing = scenario.evaluation.options
+    return hashlib.sha256(repr((kept, probing)).encode()).hexdigest()
+
+
+def checkpoint_path(folder: Path, seed: int) -> Path:
+    """Return the checkpoint file of a training seed."""
+    return folder / "checkpoints" / f"seed_{seed:04d}.npz"
+
+
+def parts_folder(folder: Path) -> Path:
+    """Return the folder of recordings that wait to be merged."""
+    return folder / "checkpoints" / "parts"
+
+
+def recorded_episodes(scenario: Scenario) -> tuple[int, ...]:
+    """Return the training episodes of the first seed that are recorded, spread from the first to the last."""
+    n = min(scenario.record.train, scenario.training.episodes)
+    return tuple(int(e) for e in np.unique(np.linspace(0, scenario.training.episodes - 1, n).round()))
+
+
+class _Trainer:
+    """One seed: a learner in the training world, a frozen copy in the probe world."""
+
+    def __init__(self, job: _Job) -> None:
+        self.job, self.scenario = job, loads(job.toml)
+        self.fingerprint = fingerprint(self.scenario)
+        self.env = make_env(self.scenario, "train")
+        self.probe_env = make_env(self.scenario, "probe", preset=self.scenario.training.preset)
+        self.learner = make_controller(self.scenario, self.env, job.seed)
+        self.frozen = make_controller(self.scenario, self.probe_env, job.seed)
+        self.probe_worlds = worlds("probe", self.scenario.training.probe_worlds, self.scenario.training.world_seed)
+        self.episodes: list[Row] = []
+        self.probes: list[list[Row]] = []
+
+    def label(self, phase: str, episode: int) -> Label:
+        """Return the label of an episode of this seed."""
+        s = self.scenario
+        preset = s.training.preset or s.env.preset or ""
+        return Label(phase, self.job.seed, episode, preset, s.controller.name, s.chip)
+
+    def probe(self) -> None:
+        """Try a frozen copy on the validation worlds; the learner does not notice."""
+        give_weights(self.frozen, weights_of(self.learner))
+        rows = []
+        for world in self.probe_worlds:
+            brain = derive("brain", world, self.job.seed)
+            result = run_episode(self.probe_env, self.frozen, seed=world, controller_seed=brain, learn=False)
+            rows.append(Row.of(self.label("probe", len(self.episodes)), result, self.frozen))
+        self.probes.append(rows)
+
+    def train_one(self) -> None:
+        """Live and learn for one episode."""
+        episode = len(self.episodes)
+        world = derive("train", self.scenario.training.world_seed, self.job.seed, episode)
+        label = self.label("train", episode)
+        brain = derive("brain", world, self.job.seed)
+        with contextlib.ExitStack() as stack:
+            observer = None
+            if episode in self.job.records:
+                period = control_period(self.scenario, self.env)
+                header = Header.of(self.scenario.name, self.scenario.env.id, period, self.learner)
+                path = parts_folder(Path(self.job.folder)) / f"{label.key}.h5"
+                observer = stack.enter_context(Recorder(path, header)).episode(label)
+            result = run_episode(
+                self.env, self.learner, seed=world, controller_seed=brain, learn=True, recorder=observer
+            )
+        self.episodes.append(Row.of(label, result, self.learner))
+
+    def save(self) -> None:
+        """Write the checkpoint of this seed."""
+        arrays = {f"controller/{name}": array for name, array in _state(self.learner).items()}
+        arrays |= {f"weights/{name}": array for name, array in weights_of(self.learner).items()}
+        arrays |= {f"env/{name}": array for name, array in _world_state(self.env).items()}
+        meta = {
+            "fingerprint": self.fingerprint,
+            "seed": self.job.seed,
+            "episodes": [row.data() for row in self.episodes],
+            "probes": [[row.data() for row in rows] for rows in self.probes],
+        }
+        checkpoint.save(checkpoint_path(Path(self.job.folder), self.job.seed), arrays, meta)
+
+    def load(self, path: Path) -> None:
+        """Continue from a checkpoint."""
+        found = checkpoint.load(path)
+        if found.meta.get("fingerprint") != self.fingerprint or found.meta.get("seed") != self.job.seed:
+            raise RunFolderError(f"checkpoint {path} belongs to another scenario: start a new run")
+        self.episodes = [Row.from_data(row) for row in found.meta["episodes"]]
+        self.probes = [[Row.from_data(row) for row in rows] for rows in found.meta["probes"]]
+        _load_state(self.learner, _part(found.arrays, "controller/"))
+        _load_world_state(self.env, _part(found.arrays, "env/"))
+
+
+def _part(arrays: dict[str, npt.NDArray], prefix: str) -> dict[str, npt.NDArray]:
+    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _state(controller: Controller) -> dict[str, npt.NDArray]:
+    read: Any = getattr(controller, "state", None)
+    return dict(read()) if read is not None else dict(weights_of(controller))
+
+
+def _load_state(controller: Controller, state: dict[str, npt.NDArray]) -> None:
+    write: Any = getattr(controller, "load_state", None)
+    if write is not None and hasattr(controller, "state"):
+        write(state)
+    else:
+        give_weights(controller, state)
+
+
+def _world_state(env: gymnasium.Env) -> dict[str, npt.NDArray]:
+    """Return what a world remembers from one episode to the next, if it can say it in one array or several."""
+    read: Any = getattr(env.unwrapped, "get_state", None)
+    found = read() if read is not None else {}
+    return dict(found) if isinstance(found, dict) else {"": np.asarray(found)}
+
+
+def _load_world_state(env: gymnasium.Env, state: dict[str, npt.NDArray]) -> None:
+    write: Any = getattr(env.unwrapped, "set_state", None)
+    if write is not None and state:
+        env.reset()
+        write(state[""] if set(state) == {""} else state)
+
+
+def trained(run: RunFolder) -> dict[int, Weights]:
+    """Return the weights that a run has learned so far: training seed -> projection -> vector.
+
+    Raises
+    ------
+    RunFolderError
+        The run has no checkpoint, or one is damaged.
+    """
+    paths = sorted((run.path / "checkpoints").glob("seed_*.npz"))
+    if not paths:
+        raise RunFolderError(f"{run.path} has no trained weights: train it first")
+    found = {int(path.stem.removeprefix("seed_")): checkpoint.load(path).arrays for path in paths}
+    return {seed: _part(arrays, "weights/") for seed, arrays in found.items()}
+
+
+def _train_seed(job: _Job) -> SeedResult:
+    """Train one seed to the end, from its checkpoint if it has one."""
+    trainer = _Trainer(job)
+    path = checkpoint_path(Path(job.folder), job.seed)
+    if path.exists():
+        trainer.load(path)
+    else:
+        trainer.probe()
+        trainer.save()
+    while len(trainer.episodes) < trainer.scenario.training.episodes:
+        trainer.train_one()
+        trainer.probe()
+        trainer.save()
+    return SeedResult(job.seed, trainer.episodes, trainer.probes, weights_of(trainer.learner))
+
+
+def train(
+    scenario: Scenario,
+    run: RunFolder,
+    *,
+    workers: int | None = None,
+    progress: Tell = silent,
+    resume: bool = False,
+) -> list[SeedResult]:
+    """Train every seed of a scenario, in parallel over seeds.
+
+    After each episode a frozen copy is tried on ``training.probe_worlds`` validation worlds (the learning curve)
+    and a checkpoint is written, so Ctrl-C and ``kill -9`` lose at most one episode of each running seed; call
+    again with ``resume=True``. The result is bit-identical for any number of workers and any interruption.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to train.
+    run : RunFolder
+        Where checkpoints go.
+    workers : int or None
+        Processes; None takes all processors.
+    progress : callable
+        Told about each finished seed.
+    resume : bool
+        Continue from the checkpoints of ``run``; False refuses a folder that has any.
+
+    Returns
+    -------
+    list of SeedResult
+        In order of ``training.seeds``.
+
+    Raises
+    ------
+    RunFolderError
+        A checkpoint is damaged or belongs to another scenario, or there are some and ``resume`` is False.
+    """
+    seeds: Sequence[int] = scenario.training.seeds
+    existing = [seed for seed in seeds if checkpoint_path(run.path, seed).exists()]
+    if existing and not resume:
+        raise RunFolderError(f"{run.path} already holds checkpoints: resume it, or start a new run")
+    parts_folder(run.path).mkdir(parents=True, exist_ok=True)
+    records = recorded_episodes(scenario)
+    toml = dumps(scenario)
+    jobs = [_Job(toml, seed, str(run.path), records if seed == seeds[0] else ()) for seed in seeds]
+    done: list[int] = []
+
+    def tell(index: int, result: SeedResult) -> None:
+        done.append(index)
+        rates = [row.metrics.get("success", float("nan")) for row in (result.probes[-1] if result.probes else [])]
+        success = f", success {np.mean(rates):.2f} on validation worlds" if rates else ""
+        text = f"seed {result.seed}: {len(result.episodes)} episodes{success}"
+        progress(Progress("train", len(done), len(jobs), text))
+
+    return run_jobs(_train_seed, jobs, workers=workers, on_result=tell)
