@@ -179,7 +179,7 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
         ShapeError
             If the action is not two finite numbers.
         """
-        command = np.asarray(action, _FLOAT32)
+        command = np.array(action, _FLOAT32)
         if command.shape != (2,):
             raise ShapeError(f"insectbot/Foraging: the action has shape {command.shape}, must be (2,): left, right")
         obs = np.empty(5, _FLOAT32)
@@ -237,7 +237,7 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
 
             self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
         senses = self._row[r.RHO_LEFT : r.RHO_LEFT + 5]
-        return self._renderer.draw(self.scene, self.pose, senses)
+        return self._renderer.draw(self.scene, self.pose, senses, float(self._row[r.STEP]) * r.CONTROL_PERIOD)
 
     def close(self) -> None:
         """Close the window, if any; may be called twice."""
@@ -246,11 +246,9 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
             self._renderer = None
 
     def __getstate__(self) -> dict[str, Any]:
-        # A window cannot be copied; the next render() opens a new one.
-        return {**self.__dict__, "_renderer": None}
+        # A window cannot be copied (the next render opens a new one); the map is shared by all worlds of a process.
+        return {**self.__dict__, "_renderer": None, "_grid": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        # The map is shared, so a copy takes this process's own.
-        if self._on_map:
-            self._grid = template(self.settings)[1]
+        self._grid = template(self.settings)[1]
