@@ -48,13 +48,13 @@ def rstdp_forager(
     seed: int = 0,
     learning_rate: float = 0.002,
     symmetry: Literal["mirror", "free"] = "mirror",
-    tonic: float = 0.35,
+    tonic: float = 0.22,
     w_init: float = 0.1,
     w_spread: float = 0.02,
-    w_limit: float = 0.6,
+    w_limit: float = 0.3,
     sigma: float = 0.05,
     eligibility_decay: float = 0.5,
-    rate: float = 200.0,
+    rate: float = 400.0,
     gain: float = 0.2,
     reward_rate: float = 0.01,
 ) -> SpikingController:
@@ -109,7 +109,7 @@ def rstdp_forager(
 
 
 def snn_fixed(
-    *, target: float = 0.3, roughness: float = 0.4, tonic: float = 0.35, rate: float = 200.0, gain: float = 0.2
+    *, target: float = 0.2, roughness: float = 0.3, tonic: float = 0.2, rate: float = 400.0, gain: float = 0.2
 ) -> SpikingController:
     """The same circuit with hand-set weights: crossed excitation by the target, uncrossed by rough ground.
 
