@@ -1,0 +1,127 @@
+"""The emulated Intel Loihi (first generation): backend ``loihi``."""
+
+from __future__ import annotations
+
+from insectbot.chips.datasheet import Datasheet, load
+from insectbot.chips.executable import LoihiExecutable
+from insectbot.chips.place import Placement, place
+from insectbot.chips.quantise import Options, QuantNetwork, quantise
+from insectbot.errors import DoesNotFit, Unsupported
+from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
+from insectbot.snn.network import Network
+from insectbot.snn.neurons import LIF
+
+
+class Loihi:
+    """Backend ``loihi``: quantises, places and runs a network with frozen weights.
+
+    Parameters
+    ----------
+    weight_bits : int
+        Stored bits per weight: 1..6 or 8.
+    compensate : bool
+        Correct for truncation at long time constants.
+    clip_delays : bool
+        Shorten delays beyond 62 ticks, counted in the report, rather than refuse them.
+    prices : str, optional
+        Price list for energy and time: ``"davies"`` (default) or ``"nahuku"``.
+    throttle : bool
+        Hold every step to at least 1 ms, as in real-time operation, in ``counters()``.
+
+    Raises
+    ------
+    ConfigurationError, UnknownNameError
+        If an option is not accepted.
+    """
+
+    name = "loihi"
+    fidelity = (
+        "Bit-exact with the compartment arithmetic of nengo-loihi 1.1.0 and of the published registers: 22-bit "
+        "accumulator and 24-bit current that wrap, saturating voltage, truncating 12-bit decays, strict threshold, "
+        "refractory counter, delays to 62 ticks, 8-bit weights with shared exponents. Modelled: placement on "
+        "128 cores, unicast XY messages, time per step and energy from a datasheet (marginal costs; daggers mark assumptions). "
+        "Left out: on-chip learning (weights are frozen, exploration noise is off), dendritic trees, homeostasis, "
+        "compartment noise, bounds of v shared by a core, congestion in the mesh, and the wrap of u + bias."
+    )
+
+    def __init__(
+        self,
+        *,
+        weight_bits: int = 8,
+        compensate: bool = False,
+        clip_delays: bool = False,
+        prices: str | None = None,
+        throttle: bool = False,
+    ) -> None:
+        self.sheet: Datasheet = load(self.name)
+        self.options = Options(weight_bits, compensate, clip_delays)
+        self.prices = self.sheet.price_list(prices) if prices else self.sheet.default_prices
+        self.throttle = throttle
+
+    def check(self, network: Network) -> list[str]:
+        """Return every reason why the chip cannot run a network, one sentence each; empty if it can."""
+        found = self._features(network) + self._limits(network)
+        if not found:
+            try:
+                self.place(self.quantise(network))
+            except DoesNotFit as error:
+                found.append(str(error))
+        return found
+
+    def quantise(self, network: Network) -> QuantNetwork:
+        """Return the network in integers, with its report; raises as :meth:`compile`."""
+        features, limits = self._features(network), self._limits(network)
+        if features:
+            raise Unsupported("; ".join(features + limits))
+        if limits:
+            raise DoesNotFit("; ".join(limits))
+        return quantise(network, self.sheet, self.options)
+
+    def place(self, quant: QuantNetwork) -> Placement:
+        """Return the placement on cores; raises DoesNotFit naming the resource, the core and by how much."""
+        return place(quant, self.sheet)
+
+    def compile(self, network: Network, *, seed: int = 0) -> LoihiExecutable:
+        """Return an executable with frozen weights.
+
+        Raises
+        ------
+        Unsupported
+            If a feature of the network does not exist on the chip; the message names all of them.
+        DoesNotFit
+            If a limit is exceeded; the message names the resource, the place and by how much.
+        """
+        return LoihiExecutable(self, network, seed=seed)
+
+    def _features(self, network: Network) -> list[str]:
+        found = []
+        for group in network.inputs:
+            if not isinstance(group.source, PoissonInput | RegularInput | CurrentInput):
+                found.append(f"loihi: input {group.name!r}: source {type(group.source).__name__} is not known")
+        for p in network.populations:
+            if not isinstance(p.model, LIF):
+                found.append(f"loihi: population {p.name!r}: neuron model {type(p.model).__name__} is not LIF")
+            elif p.model.v_reset != p.model.v_rest:
+                found.append(
+                    f"loihi: population {p.name!r}: v_reset = {p.model.v_reset} is not v_rest = {p.model.v_rest}, "
+                    "but the chip resets to rest; set them equal"
+                )
+        return found
+
+    def _limits(self, network: Network) -> list[str]:
+        found = []
+        longest, pause = self.sheet.int("delay.max"), self.sheet.int("neuron.refractory_max")
+        for p in network.populations:
+            register = round(p.model.t_ref / network.dt) + 1 if isinstance(p.model, LIF) else 1
+            if register > pause:
+                found.append(
+                    f"loihi: population {p.name!r}: t_ref = {p.model.t_ref} ms needs refractory register {register} > "
+                    f"{pause}; shorten it or raise dt"
+                )
+        for q in network.projections:
+            ticks = round(float(q.delay.max(initial=0.0)) / network.dt)
+            if ticks > longest and not self.options.clip_delays:
+                found.append(
+                    f"loihi: projection {q.name!r}: delay {ticks} ticks > {longest}; shorten it or set clip_delays"
+                )
+        return found

@@ -1,0 +1,160 @@
+"""Memory of a chip: registers, synapses, messages and counters as flat arrays for the window kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.chips import cuba_int as k
+from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.place import Placement
+from insectbot.chips.quantise import QuantNetwork, is_current
+from insectbot.chips.registers import Registers, contribution
+from insectbot.chips.route import Routes
+from insectbot.core.layout import rate_per_tick
+from insectbot.snn.inputs import CurrentInput, PoissonInput
+from insectbot.snn.network import Network
+
+Array = npt.NDArray
+
+
+@dataclass(frozen=True)
+class Program:
+    """What weights and placement decide; :class:`~insectbot.chips.loihi.Executable` owns the dynamic state.
+
+    Attributes
+    ----------
+    cells : ndarray of int32, shape (blocks, FIELDS * LANES)
+        Registers and state of all neurons (see ``cuba_int.py``).
+    slot : ndarray of int64, shape (n_neurons,)
+        Lane of each neuron; every core starts a new block.
+    block_core, unit_of, output_of : ndarray
+        Core of a block; global unit and output number of a lane (-1 for none).
+    synapses : tuple of ndarray
+        (row, target lane, contribution, delay) by source unit.
+    messages : tuple of ndarray
+        (row, [core, synapses, hops E-W, hops N-S]) by source unit.
+    n_idle : ndarray of int64, shape (n_cores,)
+        Neurons per core.
+    times : ndarray of float64, shape (n_price_lists, 9)
+        Durations [s], columns ``T_*`` of the kernel.
+    currents : tuple of ndarray
+        (row, lane, weight in chip units) by input channel; empty rows where there is no analog input.
+    """
+
+    cells: npt.NDArray[np.int32]
+    slot: npt.NDArray[np.int64]
+    block_core: npt.NDArray[np.int64]
+    unit_of: npt.NDArray[np.int64]
+    output_of: npt.NDArray[np.int64]
+    synapses: tuple[Array, Array, Array, Array]
+    messages: tuple[Array, Array]
+    n_idle: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    currents: tuple[Array, Array, Array]
+
+    @classmethod
+    def of(cls, quant: QuantNetwork, placement: Placement, routes: Routes, sheet: Datasheet) -> Program:
+        """Lay a placed network out in memory."""
+        network = quant.network
+        blocks = -(-np.diff(placement.start) // k.LANES)
+        base = np.concatenate([[0], np.cumsum(blocks)]) * k.LANES
+        neurons = np.arange(network.n_neurons)
+        core = placement.core_of(neurons)
+        slot = base[core] + neurons - placement.start[core]
+        unit_of = np.full(int(base[-1]), -1, np.int64)
+        unit_of[slot] = neurons + network.n_inputs
+        output_of = np.full(int(base[-1]), -1, np.int64)
+        units = np.concatenate([np.arange(u.start, u.stop) for u in output_slices(network)] or [np.zeros(0, np.int64)])
+        output_of[slot[units - network.n_inputs]] = np.arange(units.size)
+        n_units = network.n_inputs + network.n_neurons
+        dest = np.stack([routes.core, routes.synapses, routes.hops_x, routes.hops_y], axis=1)
+        return cls(
+            cells=_cells(quant, slot, int(base[-1])),
+            slot=slot,
+            block_core=np.repeat(np.arange(blocks.size), blocks),
+            unit_of=unit_of,
+            output_of=output_of,
+            synapses=_synapses(quant, slot),
+            messages=(np.searchsorted(routes.unit, np.arange(n_units + 1)).astype(np.int64), dest),
+            n_idle=np.diff(placement.start).astype(np.int64),
+            times=_times(placement, sheet, routes),
+            currents=_currents(quant, slot),
+        )
+
+
+def output_slices(network: Network) -> list[slice]:
+    """Return the ranges of global units that are read out, in order of the outputs."""
+    slices = network.unit_slices()
+    return [slices[name] for name in network.outputs]
+
+
+def sources(network: Network) -> tuple[Array, ...]:
+    """Return (drive, kind, index in group, key, rate, limit, phase, firing) of all input channels."""
+    n = network.n_inputs
+    kinds, index, rate = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.float32)
+    start = 0
+    for group in network.inputs:
+        poisson, current = isinstance(group.source, PoissonInput), isinstance(group.source, CurrentInput)
+        kinds[start : start + group.n] = k.POISSON if poisson else (k.CURRENT if current else k.REGULAR)
+        index[start : start + group.n] = np.arange(group.n)
+        rate[start : start + group.n] = rate_per_tick(group.source, network.dt)
+        start += group.n
+    drive, key, limit = np.zeros(n, np.float32), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+    return drive, kinds, index, key, rate, limit, np.zeros(n), np.zeros(n, np.int64)
+
+
+def _cells(quant: QuantNetwork, slot: Array, n_slots: int) -> npt.NDArray[np.int32]:
+    sizes = [p.n for p in quant.populations]
+
+    def spread(field: str) -> Array:
+        return np.repeat(np.array([getattr(p, field) for p in quant.populations]), sizes)
+
+    fields = ("decay_u", "decay_v", "vth_mant", "vmin_exp", "refract")
+    registers = Registers.of(sum(sizes), bias_mant=0, bias_exp=0, vmax_exp=7, **{name: spread(name) for name in fields})
+    cells = registers.cells(slot, n_slots)
+    # A floor that the network asks for is no saturation.
+    cells[slot // k.LANES, k.COUNT_LOW * k.LANES + slot % k.LANES] = ~spread("floor")
+    return cells
+
+
+def _synapses(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array, Array]:
+    network = quant.network
+    slices, n_units = network.unit_slices(), network.n_inputs + network.n_neurons
+    unit, target, amount, delay = ([np.zeros(0, np.int64)] for _ in range(4))
+    for p, q in zip(network.projections, quant.projections, strict=True):
+        if q.weight.size:
+            unit.append(p.pre.astype(np.int64) + slices[p.source].start)
+            target.append(slot[p.post + slices[p.target].start - network.n_inputs])
+            amount.append(contribution(q.weight, q.exponent).astype(np.int64))
+            delay.append(q.delay.astype(np.int64))
+    u, t, a, d = (np.concatenate(x) for x in (unit, target, amount, delay))
+    order = np.lexsort((t, d, u))
+    row = np.searchsorted(u[order], np.arange(n_units + 1)).astype(np.int64)
+    return row, t[order].astype(np.int32), a[order].astype(np.int32), d[order].astype(np.int32)
+
+
+def _currents(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array]:
+    network = quant.network
+    slices = network.unit_slices()
+    channel, lane, weight = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
+    for p, q in zip(network.projections, quant.projections, strict=True):
+        if is_current(network, p):
+            channel.append(p.pre.astype(np.int64) + slices[p.source].start)
+            lane.append(slot[p.post + slices[p.target].start - network.n_inputs])
+            weight.append(p.weight.astype(np.float64) * q.gain)
+    c, s, w = (np.concatenate(x) for x in (channel, lane, weight))
+    order = np.argsort(c, kind="stable")
+    return np.searchsorted(c[order], np.arange(network.n_inputs + 1)).astype(np.int64), s[order], w[order]
+
+
+def _times(placement: Placement, sheet: Datasheet, routes: Routes) -> npt.NDArray[np.float64]:
+    tiles = -(-placement.n_cores // routes.mesh.cores_per_tile)
+    rows = []
+    for prices in sheet.prices.values():
+        t = prices.time
+        row = (t.neuron_active, t.neuron_idle, t.spike, t.message_out, t.message_in, t.synop, t.hop_x, t.hop_y)
+        rows.append((*row, t.barrier_at(tiles)))
+    return np.array(rows)
