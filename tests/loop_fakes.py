@@ -100,7 +100,7 @@ def tiny_network(dt=1.0, n=2):
     return Network(
         inputs=(Input("sense", 1, PoissonInput(200.0)),),
         populations=(Population("motor", n, LIF()),),
-        projections=(Projection.dense("sense", "motor", np.full((n, 1), 0.4)),),
+        projections=(Projection.dense("sense", "motor", np.full((n, 1), 0.4), delay=dt),),
         outputs=("motor",),
         dt=dt,
         name="tiny",

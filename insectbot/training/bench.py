@@ -121,11 +121,10 @@ def _costs(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _bench_row(row: dict[str, Any], members: Sequence[Row], reference: dict[str, Any] | None) -> dict[str, Any]:
-    loss = math.nan
-    if reference is not None and "success" in row["metrics"]:
-        loss = reference["metrics"]["success"][0] - row["metrics"]["success"][0]
-    return row | _costs(members) | {"success_loss": loss}
+def _loss(row: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
+    """Return how much success a chip loses against the first chip; NaN for a world without success."""
+    success, expected = (r["metrics"].get("success", (math.nan,))[0] for r in (row, reference))
+    return expected - success
 
 
 def bench(
@@ -188,6 +187,6 @@ def bench(
         members = [row for row in episodes if row.label.chip == chip]
         for row in table(members):
             same = [m for m in members if m.label.preset == row["preset"]]
-            rows.append({**_bench_row(row, same, references.get(row["preset"])), **facts[chip]})
-            references.setdefault(row["preset"], row)
+            reference = references.setdefault(row["preset"], row)
+            rows.append({**row, **_costs(same), "success_loss": _loss(row, reference), **facts[chip]})
     return rows, episodes

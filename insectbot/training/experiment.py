@@ -53,14 +53,17 @@ def warm(scenario: Scenario, chips: Sequence[str] = ()) -> float:
         More chips to compile for; one that cannot run the network is left out.
     """
     began = perf_counter()
-    for phase, learn in (("train", True), ("evaluate", False)):
-        env = make_env(scenario, "train" if learn else "evaluate", preset=scenario.presets[0] if not learn else None)
-        for chip in {scenario.chip, *(() if learn else chips)}:
+    seed, name = scenario.training.seeds[0], scenario.controller.name
+    trained = {(name, chip) for chip in (scenario.chip, *chips)}
+    others = {(baseline, scenario.chip) for baseline in scenario.evaluation.baselines}
+    for learn, who in ((True, {(name, scenario.chip)}), (False, trained | others)):
+        env = make_env(scenario, "train" if learn else "evaluate", preset=None if learn else scenario.presets[0])
+        for controller, chip in sorted(who):
             with contextlib.suppress(DoesNotFit, Unsupported):
-                controller = make_controller(scenario, env, scenario.training.seeds[0], chip=chip)
-                run_episode(env, controller, seed=derive("tune", 0), learn=learn, viewer=_FewSteps())
+                brain = make_controller(scenario, env, seed, name=controller, chip=chip)
+                run_episode(env, brain, seed=derive("tune", 0), learn=learn, viewer=_FewSteps())
         plan = getattr(env.unwrapped, "optimal_path", None)
-        if phase == "evaluate" and plan is not None:
+        if not learn and plan is not None:
             plan()
         env.close()
     return perf_counter() - began

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +20,7 @@ from insectbot.loop.runfolder import RunFolder
 from insectbot.protocols import Controller
 from insectbot.scenario import Scenario, control_period, dumps, loads, make_controller, make_env
 from insectbot.seeding import derive, worlds
+from insectbot.training import world_state
 from insectbot.training.episodes import Row, give_weights, weights_of
 from insectbot.training.executor import run_jobs
 from insectbot.training.progress import Progress, Tell, silent
@@ -134,8 +134,10 @@ class _Trainer:
         """Write the checkpoint of this seed."""
         arrays = {f"controller/{name}": array for name, array in _state(self.learner).items()}
         arrays |= {f"weights/{name}": array for name, array in weights_of(self.learner).items()}
-        arrays |= {f"env/{name}": array for name, array in _world_state(self.env).items()}
+        kept, rest = world_state.read(self.env)
+        arrays |= {f"env/{name}": array for name, array in kept.items()}
         meta = {
+            "env": rest,
             "fingerprint": self.fingerprint,
             "seed": self.job.seed,
             "episodes": [row.data() for row in self.episodes],
@@ -151,7 +153,7 @@ class _Trainer:
         self.episodes = [Row.from_data(row) for row in found.meta["episodes"]]
         self.probes = [[Row.from_data(row) for row in rows] for rows in found.meta["probes"]]
         _load_state(self.learner, _part(found.arrays, "controller/"))
-        _load_world_state(self.env, _part(found.arrays, "env/"))
+        world_state.write(self.env, _part(found.arrays, "env/"), found.meta["env"])
 
 
 def _part(arrays: dict[str, npt.NDArray], prefix: str) -> dict[str, npt.NDArray]:
@@ -169,20 +171,6 @@ def _load_state(controller: Controller, state: dict[str, npt.NDArray]) -> None:
         write(state)
     else:
         give_weights(controller, state)
-
-
-def _world_state(env: gymnasium.Env) -> dict[str, npt.NDArray]:
-    """Return what a world remembers from one episode to the next, if it can say it in one array or several."""
-    read: Any = getattr(env.unwrapped, "get_state", None)
-    found = read() if read is not None else {}
-    return dict(found) if isinstance(found, dict) else {"": np.asarray(found)}
-
-
-def _load_world_state(env: gymnasium.Env, state: dict[str, npt.NDArray]) -> None:
-    write: Any = getattr(env.unwrapped, "set_state", None)
-    if write is not None and state:
-        env.reset()
-        write(state[""] if set(state) == {""} else state)
 
 
 def trained(run: RunFolder) -> dict[int, Weights]:

@@ -34,7 +34,8 @@ def wilson(successes: float, n: int) -> Interval:
     rate, z2 = successes / n, _Z * _Z
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
-    return rate, max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding must not push a bound past the rate itself at 0 and n successes.
+    return rate, max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
 
 
 def bootstrap(values: Iterable[float], statistic: Callable[..., npt.NDArray] = np.mean) -> Interval:
