@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+RUNS = Path("runs")
 INTERRUPTED = 130
 MISUSED = 2
 
@@ -61,6 +63,140 @@ def doctor(
     from insectbot.cli.doctor import doctor as examine
 
     if not examine(warm, as_json):
+        raise typer.Exit(1)
+
+
+Scenario = Annotated[str, typer.Argument(help="Name (insectbot list scenarios) or path of a .toml file.")]
+Chip = Annotated[str | None, typer.Option(help="Backend that runs the network: ideal, loihi, ...")]
+Controller = Annotated[str | None, typer.Option(help="Name, package.module:attr or ./file.py:attr of another brain.")]
+Preset = Annotated[str | None, typer.Option(help="Variant of the world: smooth, cluttered, dem, ...")]
+World = Annotated[str | None, typer.Option(help="Gymnasium id or ./file.py:Env of another world.")]
+Learn = Annotated[bool | None, typer.Option("--learn/--frozen", help="Default: learn, but frozen with --weights.")]
+Weights = Annotated[str | None, typer.Option(help="Run whose trained weights are taken: folder, scenario or latest.")]
+Out = Annotated[Path, typer.Option(help="Folder of all runs.")]
+Workers = Annotated[int | None, typer.Option(help="Processes; all processors if not given.")]
+Video = Annotated[Path | None, typer.Option(help="Write a film (.mp4 or .gif) instead of opening a window.")]
+Seed = Annotated[int, typer.Option(help="Decides worlds, initial weights and all noise.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a scenario value: training.episodes=3.")
+]
+
+
+@app.command()
+def run(
+    scenario: Scenario,
+    episodes: Annotated[int, typer.Option("-n", "--episodes", help="Episodes.")] = 1,
+    seed: Seed = 0,
+    chip: Chip = None,
+    controller: Controller = None,
+    preset: Preset = None,
+    env: World = None,
+    learn: Learn = None,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Pace in real time; print late steps.")] = False,
+    video: Video = None,
+    weights: Weights = None,
+    replace: Set = None,
+    as_json: Json = False,
+    out: Out = RUNS,
+) -> None:
+    """Run episodes of a scenario, one line each; the brain learns online unless it is frozen."""
+    from insectbot.cli.choose import Choice
+    from insectbot.cli.run import RunOptions
+    from insectbot.cli.run import run as run_scenario
+
+    choice = Choice(scenario, chip, controller, preset, env, tuple(replace or ()))
+    if not run_scenario(RunOptions(choice, episodes, seed, learn, realtime, video, as_json, out, weights)):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def train(
+    scenario: Annotated[str | None, typer.Argument(help="Name or path of a .toml file; none with --resume.")] = None,
+    episodes: Annotated[int | None, typer.Option("-n", "--episodes", help="Training episodes per seed.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Number of seeds (8) or a list (1,2,3).")] = None,
+    workers: Workers = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.")] = None,
+    bench: Annotated[bool, typer.Option(help="Also run the trained brains on the scenario's chips.")] = True,
+    report: Annotated[bool, typer.Option(help="Also write the report.")] = True,
+    chip: Chip = None,
+    controller: Controller = None,
+    preset: Preset = None,
+    env: World = None,
+    replace: Set = None,
+    as_json: Json = False,
+    out: Out = RUNS,
+) -> None:
+    """Train online over seeds, judge frozen on unseen worlds beside controls, bench chips, write a report."""
+    from insectbot.cli.choose import Choice
+    from insectbot.cli.train import TrainOptions
+    from insectbot.cli.train import train as train_scenario
+
+    choice = None if scenario is None else Choice(scenario, chip, controller, preset, env, tuple(replace or ()))
+    train_scenario(TrainOptions(choice, episodes, seeds, workers, resume, bench, report, as_json, out))
+
+
+@app.command()
+def play(
+    scenario: Scenario,
+    episodes: Annotated[int, typer.Option("-n", "--episodes", help="Episodes; 0 plays until the window closes.")] = 0,
+    seed: Seed = 0,
+    chip: Chip = None,
+    controller: Controller = None,
+    preset: Preset = None,
+    env: World = None,
+    learn: Learn = None,
+    realtime: Annotated[bool, typer.Option(help="Start in real time.")] = True,
+    video: Video = None,
+    weights: Weights = None,
+    replace: Set = None,
+    out: Out = RUNS,
+) -> None:
+    """Watch a scenario live: world, spikes, weights, reward; h shows the keys."""
+    from insectbot.cli.choose import Choice
+    from insectbot.cli.play import play as play_scenario
+    from insectbot.cli.run import RunOptions
+
+    choice = Choice(scenario, chip, controller, preset, env, tuple(replace or ()))
+    play_scenario(RunOptions(choice, episodes, seed, learn, False, video, False, out, weights), realtime)
+
+
+@app.command()
+def bench(
+    ref: Annotated[str, typer.Argument(metavar="SCENARIO|RUN", help="Run folder, latest, or a scenario.")],
+    chips: Annotated[str | None, typer.Option(help="Names separated by commas; the scenario's if not given.")] = None,
+    workers: Workers = None,
+    as_json: Json = False,
+    out: Out = RUNS,
+) -> None:
+    """Run the same trained brains on chips: fit, success, latency, energy per decision."""
+    from insectbot.cli.bench import bench as bench_chips
+
+    bench_chips(ref, chips, workers, as_json, out)
+
+
+@app.command()
+def report(
+    ref: Annotated[str, typer.Argument(metavar="RUN|latest", help="Run folder, or latest.")] = "latest",
+    out: Out = RUNS,
+) -> None:
+    """Write the report of a run, one HTML file, and print its path."""
+    from insectbot.cli.bench import report as write_report
+
+    write_report(ref, out)
+
+
+@app.command()
+def speed(
+    as_json: Json = False,
+    show_kernel: Annotated[bool, typer.Option("--show-kernel", help="Print the forager's kernel.")] = False,
+) -> None:
+    """Measure how fast worlds, core, chips and the closed loop are here, beside the bars."""
+    from insectbot.cli.speed import show_kernel as show
+    from insectbot.cli.speed import speed as measure
+
+    if show_kernel:
+        show()
+    elif not measure(as_json):
         raise typer.Exit(1)
 
 

@@ -98,9 +98,9 @@ def doctor(warm: bool, as_json: bool) -> bool:
     from insectbot.cli.console import print_json, print_table
 
     if warm:
-        from insectbot.cli.warm import warm_kernels
+        from insectbot.cli.warm import warm_all
 
-        warm_kernels()
+        warm_all()
     state = examine()
     if as_json:
         print_json(state)
