@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -50,6 +51,13 @@ def feeling(value: float) -> Colour:
     return int(red), int(green), int(blue)
 
 
+@cache
+def _font(size: int) -> pygame.font.Font:
+    if not pygame.font.get_init():
+        pygame.font.init()
+    return pygame.font.Font(None, size)
+
+
 def text(
     surface: pygame.Surface,
     words: str,
@@ -57,12 +65,25 @@ def text(
     colour: Colour = INK,
     size: int = 18,
     anchor: str = "topleft",
+    halo: bool = False,
 ) -> None:
-    """Write ``words`` with the corner or side ``anchor`` of their box at ``at`` [pixels]."""
-    if not pygame.font.get_init():
-        pygame.font.init()
-    image = pygame.font.Font(None, size).render(words, True, colour)
-    surface.blit(image, image.get_rect(**{anchor: (round(at[0]), round(at[1]))}))
+    """Write ``words`` with the corner or side ``anchor`` of their box at ``at`` [pixels], rimmed if ``halo``."""
+    font = _font(size)
+    image = font.render(words, True, colour)
+    box = image.get_rect(**{anchor: (round(at[0]), round(at[1]))})
+    if halo:
+        rim = font.render(words, True, PAPER)
+        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            surface.blit(rim, box.move(dx, dy))
+    surface.blit(image, box)
+
+
+@cache
+def _ramp_image(colours: tuple[Colour, ...], width: int, height: int) -> pygame.Surface:
+    image = pygame.Surface((width, height))
+    for k, colour in enumerate(ramp(np.linspace(0.0, 1.0, width), colours)):
+        pygame.draw.line(image, colour.astype(int).tolist(), (k, 0), (k, height))
+    return image
 
 
 def _ground_image(scene: Mapping[str, Any]) -> pygame.Surface:
@@ -117,7 +138,7 @@ class SceneView:
         x, y = x - offset[0], y - offset[1]
         pygame.draw.aacircle(image, PAPER, (x, y), 6)
         pygame.draw.aacircle(image, INK, (x, y), 6, 2)
-        text(image, "start", (x, y + 9), size=17, anchor="midtop")
+        text(image, "start", (x, y + 9), size=17, anchor="midtop", halo=True)
         self._paint_target(image, offset)
         self._paint_scale(image)
         pygame.draw.rect(image, INK, image.get_rect(), 1)
@@ -136,7 +157,7 @@ class SceneView:
         image.blit(halo, halo.get_rect(center=(round(px), round(py))))
         pygame.draw.aacircle(image, TARGET, (px, py), radius, 2)
         pygame.draw.aacircle(image, TARGET, (px, py), 4)
-        text(image, "target", (px, py + 1.9 * radius), TARGET, 17, "midtop")
+        text(image, "target", (px, py + 1.9 * radius), TARGET, 17, "midtop", halo=True)
 
     def _paint_scale(self, image: pygame.Surface) -> None:
         metres = self.scene.get("metres_per_unit")
@@ -252,9 +273,7 @@ def draw_legend(
     left = box.left + 200
     on_map = "elevation" in scene
     text(surface, "elevation" if on_map else "ground", (left, box.top + 8), FAINT)
-    for k in range(90):
-        colour = ramp(k / 89, LAND if on_map else GROUND)
-        pygame.draw.line(surface, colour.astype(int).tolist(), (left + k, box.top + 28), (left + k, box.top + 42))
+    surface.blit(_ramp_image(LAND if on_map else GROUND, 90, 14), (left, box.top + 28))
     text(surface, "low" if on_map else "smooth", (left, box.top + 46), FAINT, 16)
     text(surface, "high" if on_map else "rough", (left + 90, box.top + 46), FAINT, 16, "topright")
     for k, (name, value) in enumerate(zip(SENSES, senses, strict=True)):
