@@ -144,6 +144,10 @@ def test_tables_show_trained_untrained_and_baselines(tmp_path):
     assert [c[0] for c in curve["success"]] == [0.0, 0.0, 0.0]
     assert curve["SPT"][0][-1] > 0
     assert {p.stage for p in told} >= {"compile", "train", "evaluate"}
+    training = [p for p in told if p.stage == "train"]
+    assert [p.done for p in training] == sorted(p.done for p in training)
+    assert (training[-1].done, training[-1].total) == (12, 12)
+    assert not list(run.path.glob("checkpoints/*.txt"))
     text = run.file("summary.json").read_text()
     assert "NaN" not in text
     assert json.loads(text) == summary

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError, DoesNotFit, Unsupported
 from insectbot.loop.episode import run_episode
-from insectbot.protocols import Executable, Readout, Usage
+from insectbot.protocols import Backend, Executable, Readout, Usage
 from insectbot.scenario import Scenario, control_period, make_backend, make_controller, make_env, ticks_per_step
 from insectbot.training.episodes import Row, give_weights
 from insectbot.training.evaluate import Entry, evaluate, evaluation_worlds, table
@@ -65,6 +65,20 @@ def usage_rows(usage: Sequence[Usage]) -> list[list[Any]]:
     return [[u.resource, u.used, u.limit, u.where] for u in usage]
 
 
+def _dagger(backend: Backend) -> bool:
+    """Return whether any figure of the chip's datasheet is memory or assumption."""
+    figures = getattr(getattr(backend, "sheet", None), "figures", {})
+    return any(figure.dagger for figure in figures.values())
+
+
+def _quantisation(executable: Executable) -> dict[str, Any]:
+    """Return what the chip's number formats cost: how many synapses were changed for good, and the full report."""
+    report = getattr(getattr(executable, "quant", None), "report", None)
+    if report is None:
+        return {}
+    return {"bits_lost": sum(report.losses.values()), "losses": dict(report.losses), "quantisation": str(report)}
+
+
 def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
     """Compile for a chip and run one episode: usage, fidelity, host latency, or the cause why it does not run."""
     backend = make_backend(chip)
@@ -73,7 +87,7 @@ def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
         "cause": None,
         "usage": [],
         "fidelity": backend.fidelity,
-        "dagger": bool(getattr(backend, "dagger", False)),
+        "dagger": _dagger(backend),
         "host_latency_us": None,
         "bits_lost": None,
     }
@@ -88,7 +102,7 @@ def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
     if executable is None:
         raise ConfigurationError(f"controller {scenario.controller.name!r} has no network: a chip has nothing to run")
     facts["usage"] = usage_rows(executable.usage)
-    facts["bits_lost"] = getattr(executable, "bits_lost", None)
+    facts |= _quantisation(executable)
     timed = TimedExecutable(executable)
     controller.attach(timed, ticks_per_step(control_period(scenario, env), controller.network.dt))
     run_episode(env, controller, seed=evaluation_worlds(scenario, 1)[0], controller_seed=0, learn=False)

@@ -23,7 +23,7 @@ from insectbot.seeding import derive, worlds
 from insectbot.training import world_state
 from insectbot.training.episodes import Row, give_weights, weights_of
 from insectbot.training.executor import run_jobs
-from insectbot.training.progress import Progress, Tell, silent
+from insectbot.training.progress import Bulletin, Tell, silent
 
 Weights = dict[str, npt.NDArray[np.float32]]
 
@@ -74,6 +74,10 @@ def checkpoint_path(folder: Path, seed: int) -> Path:
 def parts_folder(folder: Path) -> Path:
     """Return the folder of recordings that wait to be merged."""
     return folder / "checkpoints" / "parts"
+
+
+def _bulletin(folder: Path) -> Path:
+    return folder / "checkpoints" / "progress.txt"
 
 
 def recorded_episodes(scenario: Scenario) -> tuple[int, ...]:
@@ -145,6 +149,14 @@ class _Trainer:
         }
         checkpoint.save(checkpoint_path(Path(self.job.folder), self.job.seed), arrays, meta)
 
+    def post(self) -> None:
+        """Tell the parent process how far this seed is."""
+        rates = [row.metrics.get("success", float("nan")) for row in self.probes[-1]]
+        success = f", success {np.mean(rates):.2f} on validation worlds" if rates else ""
+        n = len(self.episodes)
+        text = f"seed {self.job.seed}: episode {n} of {self.scenario.training.episodes}{success}"
+        Bulletin.post(_bulletin(Path(self.job.folder)), self.job.seed, n, text)
+
     def load(self, path: Path) -> None:
         """Continue from a checkpoint."""
         found = checkpoint.load(path)
@@ -197,10 +209,12 @@ def _train_seed(job: _Job) -> SeedResult:
     else:
         trainer.probe()
         trainer.save()
+    trainer.post()
     while len(trainer.episodes) < trainer.scenario.training.episodes:
         trainer.train_one()
         trainer.probe()
         trainer.save()
+        trainer.post()
     return SeedResult(job.seed, trainer.episodes, trainer.probes, weights_of(trainer.learner))
 
 
@@ -227,7 +241,7 @@ def train(
     workers : int or None
         Processes; None takes all processors.
     progress : callable
-        Told about each finished seed.
+        Told about each finished episode, from a thread of its own.
     resume : bool
         Continue from the checkpoints of ``run``; False refuses a folder that has any.
 
@@ -249,13 +263,6 @@ def train(
     records = recorded_episodes(scenario)
     toml = dumps(scenario)
     jobs = [_Job(toml, seed, str(run.path), records if seed == seeds[0] else ()) for seed in seeds]
-    done: list[int] = []
-
-    def tell(index: int, result: SeedResult) -> None:
-        done.append(index)
-        rates = [row.metrics.get("success", float("nan")) for row in (result.probes[-1] if result.probes else [])]
-        success = f", success {np.mean(rates):.2f} on validation worlds" if rates else ""
-        text = f"seed {result.seed}: {len(result.episodes)} episodes{success}"
-        progress(Progress("train", len(done), len(jobs), text))
-
-    return run_jobs(_train_seed, jobs, workers=workers, on_result=tell)
+    total = len(jobs) * scenario.training.episodes
+    with Bulletin(_bulletin(run.path), "train", total, progress):
+        return run_jobs(_train_seed, jobs, workers=workers)
