@@ -43,7 +43,7 @@ def kernel_cache() -> dict[str, Any]:
     root = cache_root()
     rooms = [Path(insectbot.__path__[0], room).resolve() for room in ("envs", "core", "chips")]
     rooms = [r for r in rooms if any(b"@kernel" in p.read_bytes() for p in r.glob("*.py"))]
-    folders = [root / f"{r.name}-{source_hash(str(r))}" for r in rooms]
+    folders = [root / f"{r.name}-{source_hash(str(r))}" for r in rooms] + [root / "networks"]
     warm = bool(folders) and all(any(f.rglob("*.nbc")) for f in folders)
     size = sum(p.stat().st_size for p in root.rglob("*") if p.is_file()) if root.is_dir() else 0
     return {"folder": str(root), "warm": warm, "megabytes": round(size / 1e6, 1), "writable": _writable(root)}

@@ -7,8 +7,9 @@ import math
 from typing import Any
 
 from insectbot.cli.console import announcing_compilation
+from insectbot.cli.doctor import has_display
 from insectbot.cli.run import RunOptions, episode_line, load_for_run, row_of, run
-from insectbot.errors import ConfigurationError
+from insectbot.errors import ConfigurationError, DisplayError
 from insectbot.protocols import Controller
 
 
@@ -73,6 +74,8 @@ def play(options: RunOptions, start_realtime: bool) -> None:
         return
     if options.episodes < 0 or options.seed < 0:
         raise ConfigurationError(f"-n {options.episodes} --seed {options.seed}: must be at least 0")
+    if not has_display():
+        raise DisplayError("no display: use --video out.mp4 to write a film instead, or set DISPLAY")
     from insectbot.cli.screen import FrameMaker, Window
     from insectbot.cli.warm import warm_up
     from insectbot.loop.clock import Clock

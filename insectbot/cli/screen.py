@@ -46,7 +46,7 @@ class FrameMaker:
         self.title = scenario.title or scenario.name
         preset = f", {scenario.env.preset}" if scenario.env.preset else ""
         self.subtitle = f"{scenario.controller.name} on {scenario.chip}{preset}"
-        self._names = _observation_names(scenario.env.id)
+        self._names = _names(scenario.env.id)
 
     def start(self, env: gymnasium.Env, controller: Controller, observation: Any) -> None:
         """Take the scene and the brain of a new episode, and switch the spike list on."""
@@ -58,7 +58,6 @@ class FrameMaker:
         self._n = 0
         self._ticks: list[Any] = []
         self._units: list[Any] = []
-        self._reward = 0.0
         self.episode += 1
         if self.executable is not None:
             self.executable.recording = True
@@ -67,7 +66,6 @@ class FrameMaker:
     def take(self, step: Step) -> None:
         """Take the spikes, the pose and the reward of one step."""
         self._keep_pose()
-        self._reward += step.reward
         if self.executable is not None:
             ticks, units = self.executable.spikes()
             self._ticks.append(ticks)
@@ -89,7 +87,8 @@ class FrameMaker:
             trail=self._poses[: self._n],
             observation=_flat(step.observation),
             action=_flat(step.action),
-            observation_names=self._names,
+            observation_names=self._names[0],
+            action_names=self._names[1],
             spike_tick=np.concatenate(self._ticks) if self._ticks else (),
             spike_unit=np.concatenate(self._units) if self._units else (),
             weights=weights() if weights is not None else {},
@@ -99,7 +98,6 @@ class FrameMaker:
             episode=self.episode,
             n_episodes=self.n_episodes,
             time=(step.index + 1) * self.period,
-            metrics={"reward": self._reward},
             title=self.title,
             subtitle=self.subtitle,
             **more,
@@ -122,10 +120,11 @@ def _flat(value: Any) -> Any:
         return ()
 
 
-def _observation_names(env_id: str) -> tuple[str, ...]:
+def _names(env_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a world's observations and actions; none for a world that is not known here."""
     from insectbot.view.frame import FORAGING_OBSERVATION
 
-    return FORAGING_OBSERVATION if env_id == "insectbot/Foraging-v0" else ()
+    return (FORAGING_OBSERVATION, ("wheel L", "wheel R")) if env_id == "insectbot/Foraging-v0" else ((), ())
 
 
 class Film:
