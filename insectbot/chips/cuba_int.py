@@ -180,7 +180,7 @@ def emit_inputs(
         elif kind[u] == REGULAR:
             level = float(min(max(drive[u], np.float32(0)), np.float32(1)))
             phase[u] += min(level * rate[u], 1.0)
-            if phase[u] >= 1.0 - 1e-9:
+            if phase[u] >= 1.0 - 1e-6:
                 phase[u] -= 1.0
                 out[n] = u
                 n += 1

@@ -156,7 +156,7 @@ class Datasheet:
 def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     for key, node in tree.items():
         where = f"{path}.{key}" if path else key
-        if isinstance(node, dict) and node and all(isinstance(child, dict) for child in node.values()):
+        if isinstance(node, dict) and not set(node) & set(_REQUIRED):
             yield from _leaves(node, where)
         else:
             yield where, node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insectbot.chips.datasheet import Datasheet, load
 from insectbot.chips.executable import LoihiExecutable
 from insectbot.chips.place import Placement, place
-from insectbot.chips.quantise import Options, QuantNetwork, quantise
+from insectbot.chips.quantise import Options, QuantNetwork, quantise, sign_mode
 from insectbot.errors import DoesNotFit, Unsupported
 from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
 from insectbot.snn.network import Network
@@ -38,10 +38,10 @@ class Loihi:
     fidelity = (
         "Bit-exact with the compartment arithmetic of nengo-loihi 1.1.0 and of the published registers: 22-bit "
         "accumulator and 24-bit current that wrap, saturating voltage, truncating 12-bit decays, strict threshold, "
-        "refractory counter, delays to 62 ticks, 8-bit weights with shared exponents. Modelled: placement on "
-        "128 cores, unicast XY messages, time per step and energy from a datasheet (marginal costs; daggers mark assumptions). "
-        "Left out: on-chip learning (weights are frozen, exploration noise is off), dendritic trees, homeostasis, "
-        "compartment noise, bounds of v shared by a core, congestion in the mesh, and the wrap of u + bias."
+        "refractory counter, delays to 62 ticks, 8-bit weights with shared exponents. Modelled: placement on 128 "
+        "cores, unicast XY messages, time per step and energy from a datasheet (marginal costs; daggers mark "
+        "assumptions). Left out: on-chip learning (weights are frozen, exploration noise is off), dendritic trees, "
+        "homeostasis, compartment noise, bounds of v shared by a core, congestion in the mesh, the wrap of u + bias."
     )
 
     def __init__(
@@ -124,4 +124,6 @@ class Loihi:
                 found.append(
                     f"loihi: projection {q.name!r}: delay {ticks} ticks > {longest}; shorten it or set clip_delays"
                 )
+            if self.options.weight_bits == 1 and sign_mode(q.weight) == "mixed":
+                found.append(f"loihi: projection {q.name!r}: mixed signs spend the only weight bit; use 2 or more")
         return found

@@ -151,7 +151,8 @@ def _currents(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array]:
 
 
 def _times(placement: Placement, sheet: Datasheet, routes: Routes) -> npt.NDArray[np.float64]:
-    tiles = -(-placement.n_cores // routes.mesh.cores_per_tile)
+    used = np.flatnonzero(np.diff(placement.start))
+    tiles = np.unique(used // routes.mesh.cores_per_tile).size
     rows = []
     for prices in sheet.prices.values():
         t = prices.time

@@ -212,11 +212,12 @@ def _scale(network: Network, p: Population, sheet: Datasheet, options: Options) 
     largest = max(incoming, key=lambda q: float(np.abs(q.weight).max(initial=0)), default=None)
     if largest is None or not largest.weight.any():
         return bound
-    top = float(np.abs(largest.weight).max()) * f / _limit(_sign(largest.weight), options, sheet)[1]
+    top = float(np.abs(largest.weight).max()) * f / _limit(sign_mode(largest.weight), options, sheet)[1]
     return 2.0 ** math.floor(math.log2(bound * top)) / top
 
 
-def _sign(weight: npt.NDArray) -> str:
+def sign_mode(weight: npt.NDArray) -> str:
+    """Return the sign mode of weights: null, excitatory, inhibitory or mixed."""
     positive, negative = bool((weight > 0).any()), bool((weight < 0).any())
     return {(0, 0): "null", (1, 0): "excitatory", (0, 1): "inhibitory", (1, 1): "mixed"}[positive, negative]
 
@@ -241,7 +242,7 @@ def _projection(
         gain = quant.scale * quant.decay_v / (1 << sheet.int("neuron.decay"))
         empty = np.zeros(0, np.int32)
         return QuantProjection(p.name, empty, 0, empty, gain, "null"), ProjectionReport.host(p.name, p.n_synapses)
-    sign = _sign(p.weight)
+    sign = sign_mode(p.weight)
     shift, limit = _limit(sign, options, sheet)
     gain = quant.scale * coupling(model, network.dt) * _compensation(p, quant, model, network.dt, sheet, options)
     x = p.weight.astype(np.float64) * gain
@@ -284,7 +285,11 @@ def _compensation(
     if keep <= 0:
         return 1.0
     typical = float(np.median(np.abs(p.weight[p.weight != 0]))) * coupling(model, dt) * quant.scale
-    return 1 / (1 - keep) / decay_sum(keep, typical, float(sheet["neuron.decay_loss"].value))
+    loss, factor = float(sheet["neuron.decay_loss"].value), 1.0
+    for _ in range(20):
+        # A larger start loses relatively less: iterate to the factor that restores the whole charge.
+        factor = 1 / (1 - keep) / decay_sum(keep, factor * typical, loss)
+    return factor
 
 
 def _ratio(a: float, b: float) -> float:
