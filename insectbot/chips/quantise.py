@@ -178,6 +178,11 @@ def _population(
     return quant, report
 
 
+def bias_limit(sheet: Datasheet) -> int:
+    """Return the largest bias the registers hold."""
+    return ((1 << (sheet.int("neuron.bias_mantissa") - 1)) - 1) << sheet.int("neuron.bias_exponent_max")
+
+
 def _tau(delta: float, dt: float) -> float:
     return math.inf if delta == 0 else (0.0 if delta >= 1 else -dt / math.log1p(-delta))
 
@@ -186,7 +191,8 @@ def _scale(network: Network, p: Population, sheet: Datasheet, options: Options) 
     """Choose chip units per unit of v.
 
     Upper bounds: the threshold at half the range of v; all excitatory (or all inhibitory) synapses of a neuron at
-    once within the accumulator, unless that leaves fewer than MIN_THRESHOLD steps of threshold. Below them the
+    once within the accumulator, unless that leaves fewer than MIN_THRESHOLD steps of threshold; with analog input,
+    a bias of two thresholds per tick within its registers. Below them the
     largest scale is taken that puts a floor on a power of two or, without floor, the largest weight on a full mantissa.
     """
     model = p.model
@@ -203,6 +209,8 @@ def _scale(network: Network, p: Population, sheet: Datasheet, options: Options) 
     depth = 0.0 if model.v_min is None else model.v_rest - model.v_min
     if depth > 0:
         bound = min(bound, 2 * half_range / depth)
+    if any(q.target == p.name and is_current(network, q) for q in network.projections):
+        bound = min(bound, bias_limit(sheet) / (2 * theta))
     if drive.max() > 0:
         room = ((1 << (sheet.int("neuron.accumulator") - 1)) - 1) / drive.max()
         least = (MIN_THRESHOLD << sheet.int("neuron.threshold_shift")) / theta
