@@ -11,7 +11,7 @@ from insectbot.cli.console import announcing_compilation, print_json, say
 from insectbot.cli.folders import FreshRun
 from insectbot.cli.tables import print_bench
 from insectbot.cli.train import TrainOptions, experiment, telling
-from insectbot.cli.weights import brains_of, latest_trained, scenario_of
+from insectbot.cli.weights import brains_of, find_trained, latest_trained, scenario_of
 from insectbot.errors import ConfigurationError, RunFolderError
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ def bench(ref: str, chips: str | None, workers: int | None, as_json: bool, out: 
     InsectbotError
         A wrong name, scenario or folder.
     """
-    from insectbot.loop.runfolder import RunFolder
     from insectbot.training.bench import bench as bench_brains
     from insectbot.training.experiment import warm
 
@@ -78,7 +77,7 @@ def bench(ref: str, chips: str | None, workers: int | None, as_json: bool, out: 
         raise ConfigurationError(f"--workers {workers}: must be at least 1")
     names = parse_chips(chips)
     if ref == "latest" or Path(ref).is_dir():
-        run = RunFolder.open(ref, root=out)
+        run = find_trained(ref, out)
     else:
         choice = Choice(ref)
         found = latest_trained(choice.load().name, out)

@@ -10,14 +10,14 @@ from insectbot.cli.console import print_table
 
 DASH = "\N{EN DASH}"
 EVALUATION = {
-    "success": ".3f",
-    "SPT": ".3f",
-    "T_ratio": ".2f",
-    "cost_ratio": ".2f",
-    "exposure": ".3f",
-    "collisions": ".2f",
+    "success": ("success [95 %]", ".2f", True),
+    "SPT": ("SPT [95 %]", ".2f", True),
+    "T_ratio": ("T/T_opt", ".2f", False),
+    "cost_ratio": ("cost/opt", ".2f", False),
+    "exposure": ("exposure", ".2f", False),
+    "collisions": ("collisions", ".1f", False),
 }
-"""Metric -> format in the evaluation table."""
+"""Metric -> heading, format, and whether the interval is shown (the report shows all)."""
 
 
 def number(value: Any, form: str = ".3g") -> str:
@@ -25,12 +25,12 @@ def number(value: Any, form: str = ".3g") -> str:
     return DASH if value is None or (isinstance(value, float) and math.isnan(value)) else format(value, form)
 
 
-def interval(values: Sequence[float | None] | None, form: str) -> str:
-    """Return ``mean [low, high]``."""
+def estimate(values: Sequence[float | None] | None, form: str, with_interval: bool = True) -> str:
+    """Return ``mean [low high]``, or the mean alone."""
     if not values or values[0] is None or math.isnan(values[0]):
         return DASH
-    mean, low, high = values
-    return f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]"
+    mean, low, high = (number(v, form) for v in values)
+    return f"{mean} [{low} {high}]" if with_interval else mean
 
 
 def si(value: float | None, unit: str) -> str:
@@ -45,66 +45,74 @@ def si(value: float | None, unit: str) -> str:
     return f"{value * 1e12:.3g} p{unit}"
 
 
+def _seeds(row: Mapping[str, Any]) -> str:
+    """Return ``8`` or ``8, 1 failed``; a controller that does not train has no seeds."""
+    failed = f", {row['n_failed_seeds']} failed" if row["n_failed_seeds"] else ""
+    return f"{row['n_seeds']}{failed}" if row["n_seeds"] > 1 else DASH
+
+
 def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print who succeeded how often on worlds that no training has seen; 95 % intervals in brackets."""
+    """Print who succeeded how often on worlds that no training has seen."""
     shown = [m for m in EVALUATION if any((row["metrics"].get(m) or [None])[0] is not None for row in rows)]
-    columns = ("controller", "preset", "chip", "seeds", "failed", "episodes", *shown)
+    columns = ("controller", "preset", "chip", "seeds", "episodes", *(EVALUATION[m][0] for m in shown))
     cells = [
         (
             row["controller"],
             row["preset"] or DASH,
             row["chip"],
-            str(row["n_seeds"]),
-            str(row["n_failed_seeds"]),
+            _seeds(row),
             str(row["n_episodes"]),
-            *(interval(row["metrics"].get(m), EVALUATION[m]) for m in shown),
+            *(estimate(row["metrics"].get(m), *EVALUATION[m][1:]) for m in shown),
         )
         for row in rows
     ]
-    title = "Frozen, on unseen worlds: mean [95 % interval]; failed = seeds below 95 % success"
-    print_table(columns, cells, title=title, right=columns[3:])
+    print_table(columns, cells, title="Frozen, on worlds that no training has seen", right=columns[4:])
 
 
-def _usage(row: Mapping[str, Any]) -> str:
-    """Return the resource that is used most, in parts of its limit."""
-    limited = [(used / limit, name, used, limit) for name, used, limit, _ in row.get("usage") or () if limit]
-    if not limited:
-        return DASH
-    _, name, used, limit = max(limited)
-    return f"{name} {used:g}/{limit:g}"
+BENCH = ("chip", "preset", "success [95 %]", "SPT [95 %]", "loss", "J/decision", "steps/s", "host p50/p99", "synops")
+"""Columns of the chip table: loss of success against the first chip, time steps per second on the chip, time of
+one window on the host, synaptic operations per decision."""
 
 
 def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the same brain on every chip: does it fit, does it find food, what does a decision cost."""
-    columns = ("chip", "preset", "fits (fullest)", "success", "SPT", "loss", "energy/decision", "static+events+host")
-    columns += ("steps/s on chip", "host p50/p99", "synops/decision")
-    cells = []
-    for row in rows:
-        name = row["chip"] + (" \N{DAGGER}" if row.get("dagger") else "")
-        if not row["fits"]:
-            cells.append((name, DASH, "no", *[DASH] * (len(columns) - 3)))
-            continue
-        metrics, energy, host = row["metrics"], row.get("energy_per_decision"), row.get("host_latency_us")
-        terms = "+".join(si(energy[k], "J") for k in ("static", "events", "host")) if energy else DASH
-        cells.append(
-            (
-                name,
-                row["preset"] or DASH,
-                f"yes ({_usage(row)})",
-                interval(metrics.get("success"), ".3f"),
-                interval(metrics.get("SPT"), ".3f"),
-                number(row.get("success_loss"), ".3f"),
-                si(sum(energy.values()), "J") if energy else DASH,
-                terms,
-                si(row.get("steps_per_second"), "Hz").removesuffix("Hz").strip(),
-                f"{host['p50']:.1f}/{host['p99']:.1f} \N{GREEK SMALL LETTER MU}s" if host else DASH,
-                number(row.get("synops_per_decision"), ".1f"),
-            )
-        )
-    print_table(columns, cells, title="The same brains on every chip", right=columns[3:])
+    print_table(BENCH, [_bench_cells(row) for row in rows], title="The same brains on every chip", right=BENCH[2:])
     for row in {row["chip"]: row for row in rows}.values():
-        if not row["fits"]:
-            print(f"{row['chip']} cannot run it: {row['cause']}")
-        print(f"{row['chip']}: {row['fidelity']}")
+        print(_bench_note(row))
     if any(row.get("dagger") for row in rows):
         print("\N{DAGGER} rests on figures from memory or assumption: see the datasheet")
+
+
+def _bench_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    name = row["chip"] + (" \N{DAGGER}" if row.get("dagger") else "")
+    if not row["fits"]:
+        return name, DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
+    metrics, energy, host = row["metrics"], row.get("energy_per_decision"), row.get("host_latency_us")
+    return (
+        name,
+        row["preset"] or DASH,
+        estimate(metrics.get("success"), ".2f"),
+        estimate(metrics.get("SPT"), ".2f"),
+        number(row.get("success_loss"), "+.3f"),
+        si(sum(energy.values()), "J") if energy else DASH,
+        si(row.get("steps_per_second"), ""),
+        f"{host['p50']:.1f}/{host['p99']:.1f} \N{GREEK SMALL LETTER MU}s" if host else DASH,
+        number(row.get("synops_per_decision"), ".1f"),
+    )
+
+
+def _bench_note(row: Mapping[str, Any]) -> str:
+    """Return the lines about a chip: why not, or how full and where the energy goes; then its fidelity."""
+    if not row["fits"]:
+        return f"{row['chip']} cannot run it: {row['cause']}\n  {row['fidelity']}"
+    facts = []
+    limited = [(used / limit, name, used, limit) for name, used, limit, _ in row.get("usage") or () if limit]
+    if limited:
+        _, name, used, limit = max(limited)
+        facts.append(f"fullest resource {name} {used:g} of {limit:g}")
+    if energy := row.get("energy_per_decision"):
+        terms = " + ".join(f"{si(energy[k], 'J')} {k}" for k in ("static", "events", "host"))
+        facts.append(f"energy per decision {terms}")
+    if soft := {k: v for k, v in (row.get("soft_failures") or {}).items() if v}:
+        facts.append("soft failures " + ", ".join(f"{k} {v:g}" for k, v in soft.items()))
+    return f"{row['chip']}: {'; '.join(['it fits', *facts])}\n  {row['fidelity']}"

@@ -31,11 +31,25 @@ def trained_seeds(run: RunFolder) -> dict[int, Path]:
 
 
 def latest_trained(name: str, root: Path) -> RunFolder | None:
-    """Return the newest run of a scenario that has trained, or None."""
+    """Return the newest run of a scenario ("latest": of all) that has trained, or None."""
     from insectbot.loop.runfolder import RunFolder
 
-    folders = sorted(path.parent.parent for path in (root / name).glob("[0-9]*/checkpoints/seed_*.npz"))
+    pattern = f"{'*' if name == 'latest' else name}/[0-9]*/checkpoints/seed_*.npz"
+    folders = sorted((path.parent.parent for path in root.glob(pattern)), key=lambda folder: folder.name)
     return RunFolder.open(folders[-1]) if folders else None
+
+
+def find_trained(ref: str, root: Path) -> RunFolder:
+    """Return a trained run by folder, by scenario name, or the "latest".
+
+    Raises
+    ------
+    RunFolderError
+        There is none.
+    """
+    from insectbot.loop.runfolder import RunFolder
+
+    return (None if Path(ref).exists() else latest_trained(ref, root)) or RunFolder.open(ref, root=root)
 
 
 def brains_of(run: RunFolder, seeds: list[int] | None = None) -> Brains:
@@ -94,10 +108,9 @@ def take_weights(controller: Controller, ref: str, seed: int, root: Path) -> str
     ShapeError, ConfigurationError
         The weights are those of another network.
     """
-    from insectbot.loop.runfolder import RunFolder
     from insectbot.training.episodes import give_weights
 
-    run = (None if Path(ref).exists() else latest_trained(ref, root)) or RunFolder.open(ref, root=root)
+    run = find_trained(ref, root)
     if not hasattr(controller, "set_weights"):
         raise RunFolderError(f"--weights {ref}: this controller has no weights to replace")
     paths = trained_seeds(run)
