@@ -132,6 +132,7 @@ def test_tables_show_trained_untrained_and_baselines(tmp_path):
     assert rows["loop_fakes:Learner"]["n_episodes"] == 180
     assert rows["untrained"]["n_episodes"] == 30
     assert rows["loop_fakes:follow"]["n_seeds"] == 1
+    assert rows["loop_fakes:follow"]["chip"] == ""
     # Speed 1 reaches a target within 2 in 20 steps of 0.1; the untrained speed of 0.1 never does.
     assert rows["loop_fakes:follow"]["metrics"]["success"][0] == 1.0
     assert rows["untrained"]["metrics"]["success"][0] == 0.0

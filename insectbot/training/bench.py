@@ -191,16 +191,19 @@ def bench(
     entries = [Entry(label, label, brains, chip=chip) for chip in missing]
     fresh = evaluate(scenario, entries, episodes=n, workers=workers, progress=progress, stage="bench")
     old = [row for row in known if row.label.controller == label and row.label.chip in names and row.label.episode < n]
-    episodes = [*old, *fresh]
+    return _bench_rows(label, facts, [*old, *fresh]), [*old, *fresh]
+
+
+def _bench_rows(label: str, facts: Mapping[str, dict[str, Any]], episodes: Sequence[Row]) -> list[dict[str, Any]]:
     rows = []
     references: dict[str, dict[str, Any]] = {}
-    for chip in names:
-        if not facts[chip]["fits"]:
-            rows.append({"controller": label, "preset": None, "chip": chip, **facts[chip]})
+    for chip, known in facts.items():
+        if not known["fits"]:
+            rows.append({"controller": label, "preset": None, "chip": chip, **known})
             continue
         members = [row for row in episodes if row.label.chip == chip]
         for row in table(members):
             same = [m for m in members if m.label.preset == row["preset"]]
             reference = references.setdefault(row["preset"], row)
-            rows.append({**row, **_costs(same), "success_loss": _loss(row, reference), **facts[chip]})
-    return rows, episodes
+            rows.append({**row, **_costs(same), "success_loss": _loss(row, reference), **known})
+    return rows

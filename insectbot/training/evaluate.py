@@ -76,13 +76,14 @@ def _evaluate_job(job: _Job) -> list[Row]:
     env = make_env(scenario, "evaluate", preset=job.preset)
     controller = make_controller(scenario, env, job.seed, name=job.name, options=job.options, chip=job.chip)
     give_weights(controller, job.weights)
+    chip = job.chip if hasattr(controller, "network") else ""
     recorder = None
     if job.part is not None:
         header = Header.of(scenario.name, scenario.env.id, control_period(scenario, env), controller)
         recorder = Recorder(Path(job.part), header)
     rows = []
     for episode, world in enumerate(job.worlds, job.first):
-        label = Label("evaluate", job.seed, episode, job.preset or "", job.label, job.chip)
+        label = Label("evaluate", job.seed, episode, job.preset or "", job.label, chip)
         observer = recorder.episode(label) if recorder is not None and episode < job.record else None
         brain = derive("brain", world, job.seed)
         result = run_episode(env, controller, seed=world, controller_seed=brain, learn=False, recorder=observer)
@@ -162,14 +163,18 @@ def evaluate(
         done.append(index)
         job = jobs[index]
         success = np.mean([row.metrics.get("success", np.nan) for row in rows])
-        text = f"{job.label} {job.preset or ''} on {job.chip}, seed {job.seed}: success {success:.2f}"
+        where = f"{job.preset or ''} on {rows[0].label.chip}" if rows[0].label.chip else job.preset or ""
+        text = f"{job.label} {where}, seed {job.seed}: success {success:.2f}"
         progress(Progress(stage, len(done), len(jobs), text))
 
     return [row for rows in run_jobs(_evaluate_job, jobs, workers=workers, on_result=tell) for row in rows]
 
 
 def table(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the rows of ``summary.json``: one per controller, chip and preset, in order of appearance."""
+    """Return the rows of ``summary.json``: one per controller, chip and preset, in order of appearance.
+
+    The chip is empty for a controller without a network.
+    """
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.label.controller, row.label.chip, row.label.preset), []).append(row)
