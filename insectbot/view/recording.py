@@ -45,6 +45,8 @@ class EpisodeData:
         Weights by projection, in projection order, at both ends of the episode.
     units : dict of str to slice
         Global unit numbers of each group of the network.
+    unit_names : dict of str to list of str
+        Names of the units of a group, where the recording has them (root attribute ``unit_names``, JSON).
     dt : float
         Length of a tick [ms].
     control_period : float
@@ -71,6 +73,7 @@ class EpisodeData:
     weights_before: dict[str, Array] = field(default_factory=dict)
     weights_after: dict[str, Array] = field(default_factory=dict)
     units: dict[str, slice] = field(default_factory=dict)
+    unit_names: dict[str, list[str]] = field(default_factory=dict)
     dt: float = 1.0
     control_period: float = 0.05
 
@@ -106,6 +109,8 @@ class Recording:
         Length of a tick of the network [ms].
     units : dict of str to slice
         Global unit numbers of each group of the network; empty without a network.
+    unit_names : dict of str to list of str
+        Names of the units of a group, where there are any.
     keys : tuple of str
         Names of the recorded episodes, in the order of phase, seed and episode.
     """
@@ -117,6 +122,7 @@ class Recording:
     control_period: float
     dt: float
     units: dict[str, slice]
+    unit_names: dict[str, list[str]]
     keys: tuple[str, ...]
 
     @classmethod
@@ -147,6 +153,7 @@ class Recording:
                 float(root.get("control_period", 0.05)),
                 float(root.get("dt", 1.0)),
                 units,
+                json.loads(root.get("unit_names", "{}")),
                 keys,
             )
 
@@ -193,6 +200,7 @@ class Recording:
             weights_before=_arrays(group.get("weights_before")),
             weights_after=_arrays(group.get("weights_after")),
             units=self.units,
+            unit_names=self.unit_names,
             dt=self.dt,
             control_period=self.control_period,
         )

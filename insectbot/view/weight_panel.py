@@ -72,7 +72,7 @@ def _draw_bars(canvas: Canvas, inside: Box, clusters: list[_Cluster], bound: flo
         canvas.line(plot.x, y, plot.right, y, MUTED if level == 0 else HAIRLINE)
         canvas.text(plot.x - 8, y, text, SMALL, MUTED, align="right")
     n_bars = sum(len(c.labels) for c in clusters)
-    gap = 30
+    gap = 24
     pitch = (plot.w - gap * (len(clusters) - 1)) / n_bars
     left = float(plot.x)
     for cluster in clusters:
@@ -84,7 +84,7 @@ def _draw_bars(canvas: Canvas, inside: Box, clusters: list[_Cluster], bound: flo
             _draw_bar(canvas, x, zero, min(26, int(pitch * 0.6)), plot.h / 2 / bound, cluster.before[k], cluster.now[k])
             for line, word in enumerate(_two_lines(label)):
                 at = plot.bottom + 9 + 12 * line
-                canvas.text(x, at, word, SMALL - 1, MUTED, align="center", width=max(10, int(pitch) + 4))
+                canvas.text(x, at, word, SMALL - 2, MUTED, align="center", width=max(10, int(pitch) + 2))
         left += wide + gap
 
 

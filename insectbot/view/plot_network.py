@@ -1,0 +1,194 @@
+"""Spikes with rates, and weights before and after learning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.view.figure_style import WIDTH, new_figure, styled
+from insectbot.view.history import nice_bound
+from insectbot.view.palette import HAIRLINE, MUTED, NEGATIVE, PAPER, POSITIVE, SERIES, hex_colour, mix
+from insectbot.view.recording import EpisodeData, weight_matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST_CELLS = 80
+_MOST_SYNAPSES = 60
+
+
+@styled
+def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smooth: float = 0.1) -> Figure:
+    """Draw the spikes of a stretch of an episode and below them the mean rate of each group.
+
+    Parameters
+    ----------
+    episode : EpisodeData
+        With spikes and ``units``.
+    start, seconds : float
+        The stretch [s].
+    smooth : float
+        Standard deviation of the Gaussian that smooths the rates [s].
+    """
+    stop = min(start + seconds, max(episode.duration, start + 1e-3))
+    time = episode.spike_tick * (episode.dt / 1000)
+    seen = (time >= start) & (time < stop)
+    time, unit = time[seen], episode.spike_unit[seen]
+    n_units = max([s.stop for s in episode.units.values()], default=int(unit.max(initial=0)) + 1)
+    groups = episode.units or {"all units": slice(0, n_units)}
+    figure = new_figure(1.9 + min(2.2, 0.6 + 0.1 * n_units), WIDTH)
+    top, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.35, 1))
+    edges = np.arange(start, stop + 0.01, 0.01)
+    for k, (name, units) in enumerate(groups.items()):
+        hue = hex_colour(SERIES[k % len(SERIES)])
+        mine = (unit >= units.start) & (unit < units.stop)
+        many = bool(mine.sum() > 2000)
+        tall = max(2.0, 60.0 / n_units)
+        top.plot(time[mine], unit[mine], "|", color=hue, ms=tall, mew=0.7, rasterized=many)
+        rate = np.histogram(time[mine], edges)[0] / 0.01 / (units.stop - units.start)
+        below.plot(edges[:-1] + 0.005, _smoothed(rate, smooth / 0.01), color=hue, lw=1.3, label=name)
+    middles = [(s.start + s.stop - 1) / 2 for s in groups.values()]
+    top.set_yticks(middles, list(groups))
+    top.tick_params(left=False)
+    for s in list(groups.values())[1:]:
+        top.axhline(s.start - 0.5, color=hex_colour(HAIRLINE), lw=0.8)
+    top.set(ylim=(n_units - 0.4, -0.6), xlim=(start, stop))
+    below.set(xlabel="time [s]", ylabel="rate [Hz]", title="Mean rate per unit")
+    below.set_ylim(bottom=0)
+    below.legend(ncols=len(groups), loc="upper right", borderaxespad=0, bbox_to_anchor=(1, 1.25))
+    return figure
+
+
+def _smoothed(values: npt.NDArray, sigma: float) -> npt.NDArray:
+    """Return values smoothed by a Gaussian [samples] whose weight at the ends is what is inside."""
+    reach = int(4 * sigma) + 1
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    inside = np.convolve(np.ones(len(values)), kernel)[reach : reach + len(values)]
+    return np.convolve(values, kernel)[reach : reach + len(values)] / inside
+
+
+@styled
+def weights(
+    before: Mapping[int, Mapping[str, npt.ArrayLike]],
+    after: Mapping[int, Mapping[str, npt.ArrayLike]],
+    units: Mapping[str, slice],
+    names: Mapping[str, Sequence[str]] | None = None,
+) -> Figure:
+    """Draw the weights before and after learning: matrices of the first seed, and all seeds synapse by synapse.
+
+    Parameters
+    ----------
+    before, after : mapping of seed to mapping of projection to array_like
+        Weights in projection order.
+    units : mapping of str to slice
+        Groups of the network, which give a dense projection ``"source->target"`` its shape.
+    names : mapping of str to sequence of str, optional
+        Names of the units of a group.
+
+    Returns
+    -------
+    Figure
+        The projection that learned most. Colours diverge around 0: blue inhibits, orange excites.
+    """
+    seeds = [s for s in after if s in before]
+    projection = _most_changed(before, after, seeds)
+    figure = new_figure(2.9, WIDTH)
+    if projection is None:
+        figure.subplots().text(0.5, 0.5, "no weights", ha="center", va="center")
+        return figure
+    first = np.asarray([np.ravel(np.asarray(before[s][projection], float)) for s in seeds])
+    last = np.asarray([np.ravel(np.asarray(after[s][projection], float)) for s in seeds])
+    bound = nice_bound(np.concatenate([first, last]))
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    left, right = parts
+    pre, post = _labels(projection, units, names or {})
+    image: Any = None
+    panels = left.subplots(2, 1, sharex=True)
+    for axes, values, title in zip(panels, (first[0], last[0]), ("before", "after"), strict=True):
+        matrix = weight_matrix(projection, values, units)
+        image = _matrix(axes, values[None] if matrix is None else matrix, bound, pre, post)
+        axes.set_title(f"{_pretty(projection)}, {title} (seed {seeds[0]})")
+    panels[0].tick_params(labelbottom=False)
+    bar = left.colorbar(image, ax=panels, shrink=0.8, aspect=18, pad=0.02)
+    bar.set_label("weight")
+    bar.outline.set_visible(False)
+    _strip(right.subplots(), first, last, bound, [f"{a}\n{b}" for a in pre for b in post] if pre and post else [])
+    return figure
+
+
+def _pretty(projection: str) -> str:
+    return projection.replace("->", " \N{RIGHTWARDS ARROW} ")
+
+
+def _most_changed(before: Mapping, after: Mapping, seeds: Sequence[int]) -> str | None:
+    """Return the projection whose weights changed most; the first one if none did."""
+    if not seeds:
+        return None
+    shared = [p for p in after[seeds[0]] if all(p in before[s] and p in after[s] for s in seeds)]
+
+    def change(projection: str) -> float:
+        return float(np.abs(np.subtract(after[seeds[0]][projection], before[seeds[0]][projection])).sum())
+
+    return max(shared, key=change, default=None)
+
+
+def _labels(
+    projection: str, units: Mapping[str, slice], names: Mapping[str, Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """Return names of source and target units: given ones, else numbers."""
+    out = []
+    for group in projection.split("->")[:2]:
+        n = units[group].stop - units[group].start if group in units else 0
+        given = list(names.get(group, ()))
+        out.append(given if len(given) == n else [f"{group} {k}" for k in range(n)])
+    return out[0], out[-1]
+
+
+def _matrix(axes: Axes, matrix: npt.NDArray, bound: float, pre: list[str], post: list[str]) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = (NEGATIVE, mix(NEGATIVE, PAPER, 0.5), PAPER, mix(POSITIVE, PAPER, 0.5), POSITIVE)
+    shades = LinearSegmentedColormap.from_list("signed", [hex_colour(c) for c in stops])
+    image = axes.imshow(matrix, cmap=shades, vmin=-bound, vmax=bound, aspect="auto")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0)
+    n_post, n_pre = matrix.shape
+    small = matrix.size <= _MOST_CELLS
+    axes.set_xticks(range(n_pre), [p.replace(" ", "\n", 1) for p in pre]) if small and len(pre) == n_pre else None
+    axes.set_yticks(range(n_post), post) if small and len(post) == n_post else None
+    if small:
+        for (row, column), value in np.ndenumerate(matrix):
+            ink = "#ffffff" if abs(value) > 0.6 * bound else "#20242a"
+            text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+            axes.text(column, row, text, ha="center", va="center", fontsize=7.5, color=ink)
+    else:
+        axes.set(xlabel="source unit", ylabel="target unit")
+    return image
+
+
+def _strip(axes: Axes, first: npt.NDArray, last: npt.NDArray, bound: float, labels: list[str]) -> None:
+    """Draw every seed's weights, synapse by synapse: rings before, dots after."""
+    n_seeds, n = last.shape
+    keep = np.arange(n) if n <= _MOST_SYNAPSES else np.linspace(0, n - 1, _MOST_SYNAPSES).astype(int)
+    shift = np.linspace(-0.26, 0.26, n_seeds) if n_seeds > 1 else np.zeros(1)
+    axes.axhline(0, color=hex_colour(MUTED), lw=0.8)
+    x = np.arange(keep.size)[None] + shift[:, None]
+    dots = np.where(last[:, keep] >= 0, hex_colour(POSITIVE), hex_colour(NEGATIVE))
+    axes.scatter(
+        x, first[:, keep], s=9, facecolors="none", edgecolors=hex_colour(MUTED), linewidths=0.7, label="before"
+    )
+    axes.scatter(x, last[:, keep], s=11, c=dots.ravel(), linewidths=0)
+    axes.scatter([], [], s=11, color=hex_colour(POSITIVE), label="after, excites")
+    axes.scatter([], [], s=11, color=hex_colour(NEGATIVE), label="after, inhibits")
+    axes.set(ylim=(-1.25 * bound, 1.25 * bound), ylabel="weight")
+    axes.set_title(f"each synapse, {n_seeds} seed{'s' if n_seeds > 1 else ''}")
+    axes.legend(ncols=3, loc="upper left", borderaxespad=0, handletextpad=0.2, columnspacing=1)
+    if len(labels) == n and n <= 12:
+        axes.set_xticks(range(n), [label.replace(" ", "\n") for label in labels], fontsize=6.5)
+    else:
+        axes.set_xlabel("synapse, in projection order" + ("" if keep.size == n else f" ({keep.size} of {n})"))

@@ -1,0 +1,196 @@
+"""The report of a run: one HTML page that holds everything it shows and reaches for nothing outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from insectbot.errors import RunFolderError
+from insectbot.view.markup import Html, join, mapping, number, safe, tag
+from insectbot.view.report_figures import learning_section, raster_section, trajectory_section, weight_section
+from insectbot.view.report_style import CSS
+from insectbot.view.report_tables import RESULT_NOTE, chip_table, environment_table, result_table
+from insectbot.view.run_data import RunData
+
+_PAGE = Template(
+    """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>$css</style>
+</head>
+<body>
+<main>
+$body
+</main>
+</body>
+</html>
+"""
+)
+
+
+def write_report(run_folder: Path | str) -> Path:
+    """Write ``report.html`` into a run folder.
+
+    Sections whose files are missing or damaged are replaced by a sentence that says so.
+
+    Parameters
+    ----------
+    run_folder : path
+        A run folder (docs/architecture.md, "Run folder").
+
+    Returns
+    -------
+    Path
+        The page, written under a temporary name and renamed.
+
+    Raises
+    ------
+    RunFolderError
+        The folder is not a run folder, or cannot be written to.
+    """
+    run = RunData.load(run_folder)
+    page = render(run)
+    path = run.path / "report.html"
+    temporary = path.with_name(f".report.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page, "utf-8", errors="replace")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunFolderError(f"{path}: cannot write the report ({error.strerror or error})") from error
+    return path
+
+
+def render(run: RunData) -> str:
+    """Return the page for what a run folder holds."""
+    sections: list[tuple[str, Callable[[RunData], Html], str, bool]] = [
+        ("Results", _results, "summary.json", bool(run.rows)),
+        ("Learning curve", learning_section, "summary.json", bool(mapping(run.summary.get("learning_curve")))),
+        ("Paths through the terrain", trajectory_section, "recording.h5", bool(run.episodes)),
+        ("Spikes", raster_section, "recording.h5", any(e.spike_tick.size for e in run.episodes)),
+        ("Weights", weight_section, "recording.h5", any(e.weights_after for e in run.episodes)),
+        ("Chips", _chips, "summary.json", bool(run.bench)),
+        ("Repeat it", _repeat, "command.txt", bool(run.command)),
+        ("Environment", environment_table, "environment.json", bool(run.environment)),
+    ]
+    body = [_header(run)]
+    for title, make, source, there in sections:
+        content = _attempt(make, run) if there else _absent(run, source)
+        body.append(tag("section", tag("h2", title), content))
+    body.append(_footer(run))
+    return _PAGE.substitute(title=safe(_title(run)), css=CSS, body=join(body))
+
+
+def _attempt(make: Callable[[RunData], Html], run: RunData) -> Html:
+    """Make a section; data that it cannot draw becomes a sentence, the other sections stay."""
+    try:
+        return make(run)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return tag(
+            "p", f"This section could not be made: the data are not of the expected form ({reason}).", **_MISSING
+        )
+
+
+_MISSING = {"class_": "missing"}
+
+
+def _absent(run: RunData, source: str) -> Html:
+    reason = run.problems.get(source, f"{source} has no such data")
+    return tag("p", f"Left out: {reason}.", **_MISSING)
+
+
+def _title(run: RunData) -> str:
+    return str(run.summary.get("title") or run.scenario.get("title") or run.summary.get("scenario") or run.path.name)
+
+
+def _header(run: RunData) -> Html:
+    kicker = " \N{MIDDLE DOT} ".join(str(part) for part in (run.summary.get("scenario"), run.path.name) if part)
+    about = run.scenario.get("description")
+    return tag(
+        "header",
+        tag("p", kicker, class_="kicker"),
+        tag("h1", _title(run)),
+        tag("p", result_sentence(run), class_="result"),
+        tag("p", about, class_="note") if about else "",
+    )
+
+
+def result_sentence(run: RunData) -> str:
+    """Return the result in one sentence, with the controls that make it mean something."""
+    row = run.row(run.learner)
+    if row is None:
+        return "This run has no evaluation yet, so there is no result to report."
+    metrics = mapping(row.get("metrics"))
+    success, spt = metrics.get("success"), metrics.get("SPT")
+    if not isinstance(success, list | tuple) or len(success) != 3:
+        return f"{run.learner} was evaluated on {number(row.get('n_episodes'), 0)} episodes."
+    text = f"{run.learner} reaches the target in {_percent(success)} of unseen {row.get('preset') or ''} worlds".strip()
+    if isinstance(spt, list | tuple) and spt:
+        text += f" with an SPT of {number(spt[0])}"
+    seeds, failed = row.get("n_seeds"), row.get("n_failed_seeds")
+    episodes = run.summary.get("training_episodes", mapping(run.scenario.get("training")).get("episodes"))
+    trained = f" after {number(episodes, 0)} training episodes" if isinstance(episodes, int) and episodes else ""
+    text += f"{trained} ({number(seeds, 0)} seed{'s' if seeds != 1 else ''}, {number(failed, 0)} failed)"
+    return f"{text}{_controls(run, row)}."
+
+
+def _controls(run: RunData, row: dict[str, Any]) -> str:
+    """Return the comparison with the untrained network and with the best other controller."""
+    parts = []
+    preset = row.get("preset")
+    untrained = run.row("untrained", preset)
+    before = mapping(untrained and untrained.get("metrics")).get("success")
+    if before:
+        parts.append(f"the untrained network in {_percent(before)}")
+    rivals = [
+        r for r in run.rows if r.get("preset") == preset and r.get("controller") not in (run.learner, "untrained")
+    ]
+    scored = [(mapping(r.get("metrics")).get("SPT"), r.get("controller")) for r in rivals]
+    best = max(((s[0], name) for s, name in scored if s and s[0] is not None and name != "planner"), default=None)
+    if best:
+        parts.append(f"the best control without a map, {best[1]}, has an SPT of {number(best[0])}")
+    return "; " + "; ".join(parts) if parts else ""
+
+
+def _percent(value: Any) -> str:
+    mean, low, high = (number(v, 0, 100.0) for v in value)
+    return f"{mean} % [{low}\N{EN DASH}{high}]"
+
+
+def _results(run: RunData) -> Html:
+    return join([result_table(run), tag("p", RESULT_NOTE, class_="note")])
+
+
+def _chips(run: RunData) -> Html:
+    first = str(run.bench[0].get("chip", "the first chip"))
+    text = (
+        "The same trained brains in the same worlds on every chip. Loss: percentage points of success lost against "
+        f"{first}. A decision is one control step. Energy (static + events + host), chip time and ticks "
+        "per second are the chip's, by its model; the host latency is what emulating one decision took here."
+    )
+    return join([chip_table(run), tag("p", text, class_="note")])
+
+
+def _repeat(run: RunData) -> Html:
+    parts = [tag("pre", run.command)]
+    if run.scenario_text:
+        parts.append(
+            tag("details", tag("summary", "The scenario in full (scenario.toml)"), tag("pre", run.scenario_text))
+        )
+    return join(parts)
+
+
+def _footer(run: RunData) -> Html:
+    wall = run.summary.get("wall_seconds")
+    took = f"The run took {number(wall, 0)} s. " if isinstance(wall, int | float) else ""
+    version = mapping(run.environment.get("versions")).get("insectbot")
+    by = f"Written by insectbot {version}. " if version else "Written by insectbot. "
+    kept = f"metrics.csv holds all {len(run.metrics)} episodes." if run.metrics else ""
+    return tag("footer", tag("p", f"{took}{by}{kept}", class_="note"))
