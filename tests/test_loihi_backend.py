@@ -184,7 +184,7 @@ def test_the_whole_tick_in_plain_python(seed):
     for p, k in zip(network.projections, q.projections, strict=True):
         for pre, post, w, d in zip(p.pre.tolist(), p.post.tolist(), k.weight.tolist(), k.delay.tolist(), strict=True):
             rows.setdefault(pre + first[p.source], []).append((post + first[p.target] - 12, w << (6 + k.exponent), d))
-    found = []
+    found, active = [], 0
     for t in range(150):
         fired = list(inputs[t])
         for i in range(60):
@@ -192,6 +192,7 @@ def test_the_whole_tick_in_plain_python(seed):
             u, v, ref = state[i]
             u = wrap(trunc_div(u * (4095 - p.decay_u), 4096) + wrap(ring[t][i], 22), 24)
             v = max(min(trunc_div(v * (4096 - p.decay_v), 4096) + u, 2**23 - 1), 1 - 2**p.vmin_exp)
+            active += u != 0 or v != 0
             v = 0 if ref else v
             if v > p.vth_mant << 6:
                 v, ref = 0, p.refract
@@ -203,6 +204,7 @@ def test_the_whole_tick_in_plain_python(seed):
                 ring[t + d][post] += w
     assert found == list(zip(tick.tolist(), unit.tolist(), strict=True))
     assert sum(s >= 12 for _, s in found) > 50
+    assert chip.events().neuron_active == active < 150 * 60 == active + chip.events().neuron_idle
     np.testing.assert_allclose(chip.potentials("a"), [s[1] / pops[0].scale for s in state[:20]])
 
 
