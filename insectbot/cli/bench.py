@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.choose import Choice
 from insectbot.cli.console import announcing_compilation, print_json, say
-from insectbot.cli.folders import FreshRun
+from insectbot.cli.folders import FreshRun, open_run
 from insectbot.cli.tables import print_bench
 from insectbot.cli.train import TrainOptions, experiment, telling
 from insectbot.cli.weights import brains_of, find_trained, latest_trained, scenario_of
@@ -26,10 +26,9 @@ def report(ref: str, out: Path) -> None:
     RunFolderError
         There is no such run, or nothing in it to report.
     """
-    from insectbot.loop.runfolder import RunFolder
     from insectbot.view.report import write_report
 
-    run = RunFolder.open(ref, root=out)
+    run = open_run(ref, out)
     if not any(run.file(name).exists() for name in ("recording.h5", "summary.json", "metrics.csv")):
         raise RunFolderError(f"{run.path} holds no recording and no metrics: nothing to report")
     print(write_report(run.path))

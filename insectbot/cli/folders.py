@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from insectbot.scenario_models import Scenario
 
 
+def open_run(ref: str, root: Path) -> RunFolder:
+    """Return a run by folder, by scenario name (its latest run), or the "latest" of all.
+
+    Raises
+    ------
+    RunFolderError
+        There is no such run.
+    """
+    from insectbot.loop.runfolder import RunFolder
+
+    inside = root / ref
+    return RunFolder.open(inside if not Path(ref).exists() and inside.is_dir() else ref, root=root)
+
+
 class FreshRun:
     """A new run folder that disappears again if an error ends the block before :meth:`keep`.
 

@@ -242,11 +242,14 @@ def run(options: RunOptions) -> bool:
             if not quiet:
                 print(episode_line(this.rows[-1], len(this.rows), options.episodes), flush=True)
 
-        this.episodes(recorder, film, on_done)
+        try:
+            this.episodes(recorder, film, on_done)
+        finally:
+            if this.rows:
+                _write(this, fresh)
         if not this.rows:
             raise KeyboardInterrupt
     path = fresh.folder.path
-    _write(this, fresh)
     if quiet:
         print_json(_document(this, path))
         return not this.interrupted

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.choose import Choice, parse_seeds
 from insectbot.cli.console import announcing_compilation, print_json, progress_bar, say
-from insectbot.cli.folders import FreshRun
+from insectbot.cli.folders import FreshRun, open_run
 from insectbot.cli.tables import print_bench, print_evaluation
 from insectbot.cli.weights import scenario_of, trained_seeds
 from insectbot.errors import ConfigurationError, RunFolderError
@@ -84,9 +84,7 @@ def _to_resume(options: TrainOptions) -> tuple[Scenario, RunFolder]:
     RunFolderError
         There is nothing to resume.
     """
-    from insectbot.loop.runfolder import RunFolder
-
-    run = RunFolder.open(str(options.resume), root=options.out)
+    run = open_run(str(options.resume), options.out)
     if not trained_seeds(run):
         raise RunFolderError(f"{run.path} has no checkpoints: only runs of insectbot train can be resumed")
     overrides = {key.replace("__", "."): value for key, value in options.overrides.items()}
@@ -117,7 +115,6 @@ def train(options: TrainOptions) -> None:
             scenario = options.choice.load(**options.overrides)
             fresh = stack.enter_context(FreshRun(scenario, scenario.training.seeds[0], options.out))
             run, keep = fresh.folder, fresh.keep
-        say(f"{_described(scenario)}\nrun: {run.path}")
         summary = experiment(options, scenario, run, keep)
         keep()
     report = _report(run.path) if options.with_report else None
@@ -156,6 +153,7 @@ def experiment(options: TrainOptions, scenario: Scenario, run: RunFolder, keep: 
     with announcing_compilation():
         warm(scenario, chips)
     keep()
+    say(f"{_described(scenario)}\nrun: {run.path}")
     try:
         with telling() as tell:
             return run_experiment(

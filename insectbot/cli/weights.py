@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insectbot.cli.folders import open_run
 from insectbot.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ def find_trained(ref: str, root: Path) -> RunFolder:
     RunFolderError
         There is none.
     """
-    from insectbot.loop.runfolder import RunFolder
-
-    return (None if Path(ref).exists() else latest_trained(ref, root)) or RunFolder.open(ref, root=root)
+    return (None if Path(ref).exists() else latest_trained(ref, root)) or open_run(ref, root)
 
 
 def brains_of(run: RunFolder, seeds: list[int] | None = None) -> Brains:
