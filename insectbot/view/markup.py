@@ -36,7 +36,9 @@ def join(parts: Iterable[Any]) -> Html:
     return Html("".join(safe(part) for part in parts))
 
 
-def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], marked: Sequence[bool] = ()) -> Html:
+def table(
+    columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], marked: Sequence[bool] = (), dense: bool = False
+) -> Html:
     """Return a table.
 
     Parameters
@@ -47,6 +49,8 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], mar
         Cells.
     marked : sequence of bool
         Which rows stand out.
+    dense : bool
+        Smaller type, for many columns.
     """
     head = tag("tr", *(tag("th", heading, class_=kind, scope="col") for heading, kind in columns))
     body = [
@@ -57,7 +61,9 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], mar
         )
         for k, row in enumerate(rows)
     ]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll")
+    return tag(
+        "div", tag("table", tag("thead", head), tag("tbody", *body)), class_="scroll dense" if dense else "scroll"
+    )
 
 
 def number(value: Any, digits: int = 2, scale: float = 1.0, unit: str = "") -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WHAT = (
     ("success", "Success", "share of worlds solved", GREEN),
-    ("SPT", "SPT", "success weighted by time (1 = optimal)", BLUE),
+    ("SPT", "SPT", "SPT (1 = optimal)", BLUE),
 )
 
 

@@ -54,6 +54,7 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
     middles = [(s.start + s.stop - 1) / 2 for s in groups.values()]
     top.set_yticks(middles, list(groups))
     top.tick_params(left=False)
+    top.spines["left"].set_visible(False)
     for s in list(groups.values())[1:]:
         top.axhline(s.start - 0.5, color=hex_colour(HAIRLINE), lw=0.8)
     top.set(ylim=(n_units - 0.4, -0.6), xlim=(start, stop))

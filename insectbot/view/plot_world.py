@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insectbot.view.figure_style import WIDTH, bare, new_figure, styled
-from insectbot.view.palette import GROUND, INK, LAND, MUTED, OBSTACLE, PAPER, TARGET, TRAIL, hex_colour
+from insectbot.view.palette import GROUND, LAND, MUTED, OBSTACLE, PAPER, TARGET, TRAIL, hex_colour
 from insectbot.view.recording import EpisodeData
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
         path = episode.pose
         axes.plot(path[:, 0], path[:, 1], color=hex_colour(TRAIL), lw=1.2, solid_capstyle="round")
         if not episode.success:
-            axes.plot(*path[-1, :2], marker="x", ms=6, mew=1.6, color=hex_colour(INK))
+            axes.plot(*path[-1, :2], marker="x", ms=6, mew=1.6, color=hex_colour(_DARK))
     _draw_ends(axes, scene)
     axes.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
     axes.set_title(_outcome(episodes), fontweight="normal", fontsize=8, color=hex_colour(MUTED))
@@ -109,7 +109,7 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
 def _draw_ends(axes: Axes, scene: dict[str, Any]) -> None:
     if "start" in scene:
         x, y = np.asarray(scene["start"], float)[:2]
-        axes.plot(x, y, "o", ms=6, mfc=hex_colour(PAPER), mec=hex_colour(INK), mew=1.4, zorder=5)
+        axes.plot(x, y, "o", ms=6, mfc=hex_colour(PAPER), mec=hex_colour(_DARK), mew=1.4, zorder=5)
     if "target" in scene:
         x, y = np.asarray(scene["target"], float)[:2]
         axes.plot(x, y, "o", ms=10, mfc="none", mec=hex_colour(TARGET), mew=1.6, zorder=5)
@@ -141,4 +141,5 @@ def _draw_scale(axes: Axes, x0: float, x1: float, y0: float, y1: float, unit: st
     )
 
 
+# Marks on a map keep their colour in the dark theme, where the page turns the ink light.
 _DARK = (32, 36, 41)

@@ -111,7 +111,9 @@ def _title(run: RunData) -> str:
 
 
 def _header(run: RunData) -> Html:
-    kicker = " \N{MIDDLE DOT} ".join(str(part) for part in (run.summary.get("scenario"), run.path.name) if part)
+    kicker = " \N{MIDDLE DOT} ".join(
+        str(part) for part in (run.summary.get("scenario"), run.path.resolve().name) if part
+    )
     about = run.scenario.get("description")
     return tag(
         "header",
@@ -172,10 +174,11 @@ def _chips(run: RunData) -> Html:
     first = str(run.bench[0].get("chip", "the first chip"))
     text = (
         "The same trained brains in the same worlds on every chip. Loss: percentage points of success lost against "
-        f"{first}. A decision is one control step. Energy (static + events + host), chip time and ticks "
-        "per second are the chip's, by its model; the host latency is what emulating one decision took here."
+        f"{first}. A decision is one control step. Energy (its terms: static + events + host), chip "
+        "time and ticks per second are the chip's, by its model; the host latency is the median of what emulating "
+        "one decision took here."
     )
-    return join([chip_table(run), tag("p", text, class_="note")])
+    return join([tag("p", text, class_="note"), chip_table(run)])
 
 
 def _repeat(run: RunData) -> Html:

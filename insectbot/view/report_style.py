@@ -33,7 +33,8 @@ table { border-collapse: collapse; width: 100%; font-size: 0.88rem; line-height:
   font-variant-numeric: tabular-nums lining-nums; border-top: 1.5px solid var(--ink);
   border-bottom: 1.5px solid var(--ink); }
 th { font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--ink); }
-th, td { padding: 6px 10px; text-align: left; }
+th, td { padding: 6px 7px; text-align: left; }
+.dense table { font-size: 0.8rem; }
 th:first-child, td:first-child { padding-left: 6px; }
 th.number, td.number { text-align: right; }
 td.number, td:first-child { white-space: nowrap; }
@@ -42,7 +43,8 @@ td { border-top: 1px solid var(--hairline); vertical-align: top; }
 tbody tr:first-child td { border-top: 0; }
 tr.marked td { background: var(--mark); }
 tr.marked td:first-child { font-weight: 600; }
-.spread { color: var(--muted); font-size: 0.82em; margin-left: 0.25em; }
+.spread { display: inline-block; min-width: 4.9em; text-align: left; color: var(--muted); font-size: 0.82em;
+  margin-left: 0.25em; }
 .cause { color: var(--muted); font-size: 0.86rem; }
 figure { margin: 18px 0 8px; }
 figure svg { display: block; width: 100%; height: auto; }
@@ -51,6 +53,7 @@ dt { font-weight: 600; margin-top: 10px; }
 dd { margin: 0; color: var(--muted); font-size: 0.9rem; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr));
   gap: 4px 24px; max-width: none; }
+dl.facts div { min-width: 0; }
 dl.facts dt { color: var(--muted); font-weight: 400; font-size: 0.82rem; margin-top: 6px; }
 dl.facts dd { color: var(--ink); }
 pre { background: var(--panel); border: 1px solid var(--hairline); border-radius: 6px; padding: 14px 16px;

@@ -75,20 +75,19 @@ def chip_table(run: RunData) -> Html:
         ("Loss [points]", "number"),
         ("Energy per decision", "number"),
         ("Chip time", "number"),
-        ("Ticks/s on chip", "number"),
+        ("Ticks / s", "number"),
         ("Synops", "number"),
-        ("Host p50 / p99", "number"),
+        ("Host latency", "number"),
     ]
     body = [_chip_row(row) for row in run.bench]
-    return join([table(columns, body), _statements(run)])
+    return join([table(columns, body, dense=True), _statements(run)])
 
 
 def _chip_row(row: Mapping[str, Any]) -> list[Any]:
     metrics, energy, host = (mapping(row.get(k)) for k in ("metrics", "energy_per_decision", "host_latency_us"))
     mark = "\N{DAGGER}" if row.get("dagger") else ""
-    latency = MISSING
-    if host:
-        latency = f"{number(host.get('p50'), 1)} / {number(host.get('p99'), 1)} \N{MICRO SIGN}s"
+    p50, p99 = (quantity(host[p] * 1e-6, "s") if p in host else MISSING for p in ("p50", "p99"))
+    latency = join([p50, tag("span", f"p99 {p99}", class_="terms")]) if host else MISSING
     speed = row.get("steps_per_second")
     return [
         tag("strong", f"{row.get('chip', MISSING)}{mark}"),
@@ -189,5 +188,5 @@ def environment_table(run: RunData) -> Html:
     known = {"python", "system", "cpu", "cpu_count", "git", "versions"}
     facts += [(key, _plain(value)) for key, value in env.items() if key not in known]
     facts += list(mapping(env.get("versions")).items())
-    cells = [join([tag("dt", key), tag("dd", value)]) for key, value in facts if value not in (None, "")]
+    cells = [tag("div", tag("dt", key), tag("dd", value)) for key, value in facts if value not in (None, "")]
     return tag("dl", *cells, class_="facts")
