@@ -15,6 +15,7 @@ insectbot {version}: put a spiking brain into a body.
   insectbot bench foraging   the same brain on emulated neuromorphic chips
   insectbot list             scenarios, envs, controllers, chips, rules
   insectbot check loihi      does a chip, controller, env or scenario keep its contract?
+  insectbot speed            how fast worlds, networks and chips run here
   insectbot doctor           is this installation healthy?
 
 Every command explains itself with --help. Start with: insectbot play foraging"""
