@@ -1,12 +1,14 @@
 """Placement, routes and the meter: brute force, SANA-FE's figures, and results that do not depend on place."""
 
+from importlib import resources
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insectbot.chips import place as place_module
-from insectbot.chips.datasheet import load
+from insectbot.chips.datasheet import load, parse
 from insectbot.chips.loihi import Loihi
 from insectbot.chips.meter import Events, energy, parts
 from insectbot.chips.place import Wiring, axon_bits, core_use
@@ -236,12 +238,19 @@ def test_time_of_a_tick_by_hand():
         (Projection.dense("in", "a", [[0.5], [0.5]]),),
         ("a",),
     )
-    chip = Loihi().compile(network)
+    backend = Loihi()
+    text = (resources.files("insectbot.chips.datasheets") / "loihi.toml").read_text()
+    backend.sheet = parse(text.replace("value = 5.8", "value = 0.1"), "loihi")
+    backend.prices = backend.sheet.default_prices
+    chip = backend.compile(network)
     chip.window([1.0], 1)
     assert chip.reading().chip_time == pytest.approx((2 * 5.3 + 2 * 3.5 + 113) * 1e-9)
     chip.window([1.0], 1)
     assert chip.reading().worst_tick == pytest.approx((2 * 8.4 + 2 * 3.5 + 113) * 1e-9)
     assert chip.counters().chip_time == pytest.approx(chip.reading().time_per_tick * 2)
+    slow = Loihi().compile(network)
+    slow.window([1.0], 10)
+    assert slow.counters().chip_time == pytest.approx(58e-6)
     throttled = Loihi(throttle=True).compile(network)
     throttled.window([1.0], 20)
     assert throttled.counters().chip_time == pytest.approx(20e-3)

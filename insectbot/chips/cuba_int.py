@@ -39,7 +39,7 @@ Q_WRAPS, U_WRAPS, V_LOW, V_HIGH, BIAS_CLIPS, BIAS_WRITES = range(7, 13)
 N_COUNTS = 13
 
 # Columns of the time table (one row per price list) and of the work table (one row per core).
-T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER = range(9)
+T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR = range(10)
 W_ACTIVE, W_SPIKES, W_OUT, W_IN, W_SYNOPS = range(5)
 
 POISSON, REGULAR, CURRENT = 0, 1, 2
@@ -119,7 +119,8 @@ def close_tick(n_idle: Any, work: Any, times: Any, tail: Any, elapsed: Any) -> N
     """Add the duration of this tick to ``elapsed`` [s], per price list; clears ``work`` and ``tail``.
 
     Busiest core (updates, spikes, messages, synaptic operations) plus the longest way through the mesh;
-    or, where longer, the busiest sender plus its last message, with its way and its handling; plus the barrier.
+    or, where longer, the busiest sender plus its last message, with its way and its handling; plus the barrier;
+    at least the floor of the price list.
     ``elapsed`` column 0 runs freely, column 1 is throttled to real time (column 2 holds the real-time step).
     """
     for p in range(times.shape[0]):
@@ -131,7 +132,7 @@ def close_tick(n_idle: Any, work: Any, times: Any, tail: Any, elapsed: Any) -> N
             sending += w[W_SPIKES] * t[T_SPIKE] + w[W_OUT] * t[T_OUT]
             sender = max(sender, sending)
             busiest = max(busiest, sending + w[W_IN] * t[T_IN] + w[W_SYNOPS] * t[T_SYNOP])
-        step = max(busiest + tail[p, 0], sender + tail[p, 1]) + t[T_BARRIER]
+        step = max(max(busiest + tail[p, 0], sender + tail[p, 1]) + t[T_BARRIER], t[T_FLOOR])
         elapsed[p, 0] += step
         elapsed[p, 1] += max(step, elapsed[p, 2])
         elapsed[p, 3] = max(elapsed[p, 3], step)

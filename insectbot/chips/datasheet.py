@@ -20,7 +20,7 @@ _SI = {"pJ": 1e-12, "nJ": 1e-9, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "mW": 1e-3, 
 _ENERGY = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message", "hop_x", "hop_y")
 _ENERGY += ("host_byte", "static_chip", "static_host")
 _TIME = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message_out", "message_in")
-_TIME += ("hop_x", "hop_y", "barrier")
+_TIME += ("hop_x", "hop_y", "barrier", "step_floor")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class EnergyPrices:
 
 @dataclass(frozen=True)
 class TimePrices:
-    """Durations [s] per event, and the barrier as (tiles, seconds) pairs."""
+    """Durations [s] per event, the barrier as (tiles, seconds) pairs, and the shortest step [s]."""
 
     synop: float
     synop_learn: float
@@ -94,6 +94,7 @@ class TimePrices:
     hop_x: float
     hop_y: float
     barrier: tuple[tuple[float, float], ...]
+    step_floor: float
 
     def barrier_at(self, n_tiles: int) -> float:
         """Return the barrier time [s] for a number of active tiles, linear between the published points."""

@@ -38,7 +38,7 @@ class Program:
         (row, [core, synapses, hops E-W, hops N-S]) by source unit.
     n_idle : ndarray of int64, shape (n_cores,)
         Neurons per core.
-    times : ndarray of float64, shape (n_price_lists, 9)
+    times : ndarray of float64, shape (n_price_lists, 10)
         Durations [s], columns ``T_*`` of the kernel.
     currents : tuple of ndarray
         (row, lane, weight in chip units) by input channel; empty rows where there is no analog input.
@@ -157,5 +157,5 @@ def _times(placement: Placement, sheet: Datasheet, routes: Routes) -> npt.NDArra
     for prices in sheet.prices.values():
         t = prices.time
         row = (t.neuron_active, t.neuron_idle, t.spike, t.message_out, t.message_in, t.synop, t.hop_x, t.hop_y)
-        rows.append((*row, t.barrier_at(tiles)))
+        rows.append((*row, t.barrier_at(tiles), t.step_floor))
     return np.array(rows)
