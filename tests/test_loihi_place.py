@@ -115,7 +115,7 @@ def test_a_network_that_does_not_fit_is_refused_by_name():
     assert "axons_in 5120 > 4096" in Loihi().check(dense(5120, 2))[0]
     limit = 128 * 1024
     few = Network((Input("in", 1, PoissonInput()),), (Population("a", limit + 1),), (), ("a",))
-    with pytest.raises(DoesNotFit, match=r"chip: cores 129 > 128"):
+    with pytest.raises(DoesNotFit, match=r"chip: cores 129 > 128 \(core 0 is full by compartments 1024 of 1024\)"):
         Loihi().compile(few)
 
 

@@ -213,7 +213,12 @@ def _finish(
 ) -> Placement:
     cores, most = start.size - 1, sheet.int("limits.chip.cores")
     if cores > most:
-        raise DoesNotFit(f"loihi: chip: cores {cores} > {most}; use fewer neurons or synapses")
+        use = core_use(wiring, 0, int(start[1]), sheet)
+        full = max(use, key=lambda name: use[name] / limits[name])
+        raise DoesNotFit(
+            f"loihi: chip: cores {cores} > {most} (core 0 is full by {full} {use[full]} of {limits[full]}); "
+            "use fewer neurons or synapses"
+        )
     usage = []
     for c in range(cores):
         use = core_use(wiring, int(start[c]), int(start[c + 1]), sheet) | {"axons_out": int(out[c])}
