@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -356,12 +357,17 @@ class Renderer:
 
 
 def _open_window() -> pygame.Surface:
+    cause = "there is no display"
     try:
         pygame.display.init()
-        window = pygame.display.set_mode(SIZE)
+        # Without any display SDL silently falls back to a window that nobody sees, unless it was asked for.
+        if os.environ.get("SDL_VIDEODRIVER") or pygame.display.get_driver() not in ("offscreen", "dummy"):
+            window = pygame.display.set_mode(SIZE)
+            pygame.display.set_caption("insectbot/Foraging-v0")
+            return window
     except pygame.error as error:
-        raise DisplayError(
-            f"insectbot/Foraging: render_mode='human' cannot open a window ({error}); use render_mode='rgb_array'"
-        ) from error
-    pygame.display.set_caption("insectbot/Foraging-v0")
-    return window
+        cause = str(error)
+    pygame.display.quit()
+    raise DisplayError(
+        f"insectbot/Foraging: render_mode='human' cannot open a window ({cause}); use render_mode='rgb_array'"
+    )

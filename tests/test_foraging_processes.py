@@ -1,0 +1,108 @@
+"""Foraging across processes: same seed, same run; spawn, forkserver, AsyncVectorEnv; no window toolkit in training."""
+
+import hashlib
+import multiprocessing
+import subprocess
+import sys
+import textwrap
+
+import gymnasium
+import numpy as np
+import pytest
+
+from insectbot.envs.registry import register_envs
+
+ID = "insectbot/Foraging-v0"
+
+
+def trajectory_hash(preset):
+    """Return the hash of 300 steps over two worlds, to the last bit of the state."""
+    register_envs()
+    env = gymnasium.make(ID, preset=preset).unwrapped
+    digest = hashlib.sha256()
+    commands = np.random.default_rng(5).uniform(-0.5, 1.0, (150, 2)).astype(np.float32)
+    for seed in (7, None):
+        env.reset(seed=seed)
+        for command in commands:
+            obs, reward, *_ = env.step(command)
+            digest.update(obs.tobytes() + np.float64(reward).tobytes() + env.pose.tobytes())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_other_processes_run_the_same(method):
+    expected = [trajectory_hash(preset) for preset in ("cluttered", "dem")]
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.map(trajectory_hash, ["cluttered", "dem"]) == expected
+
+
+def test_async_vector_env_equals_the_native_one():
+    kwargs = {"num_envs": 2, "preset": "cluttered"}
+    native = gymnasium.make_vec(ID, vectorization_mode="vector_entry_point", **kwargs)
+    # A forked worker inherits the threads of whatever ran before; a spawned one starts clean.
+    spawned = gymnasium.make_vec(ID, vectorization_mode="async", vector_kwargs={"context": "spawn"}, **kwargs)
+    try:
+        np.testing.assert_array_equal(native.reset(seed=3)[0], spawned.reset(seed=3)[0])
+        for _ in range(20):
+            ours, theirs = (env.step(np.ones((2, 2), np.float32)) for env in (native, spawned))
+            for a, b in zip(ours[:4], theirs[:4], strict=True):
+                np.testing.assert_array_equal(a, b)
+    finally:
+        spawned.close()
+
+
+def run(script, **environment):
+    """Run a script in a fresh interpreter without any display."""
+    import os
+
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    clean = {k: v for k, v in os.environ.items() if k not in hidden}
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_import_is_light():
+    """`import insectbot` and making an id known import no numba, pygame or matplotlib."""
+    run("""
+        import sys, insectbot, gymnasium
+        assert "insectbot/Foraging-v0" in gymnasium.registry
+        assert not {"numba", "pygame", "matplotlib"} & set(sys.modules), sorted(sys.modules)
+    """)
+
+
+def test_training_imports_no_pygame_and_pictures_need_no_display():
+    run("""
+        import sys, gymnasium, insectbot
+        env = gymnasium.make("insectbot/Foraging-v0", preset="cluttered", render_mode="rgb_array")
+        env.reset(seed=1)
+        for _ in range(10_000):
+            *_, terminated, truncated, _ = env.step([0.9, 0.8])
+            if terminated or truncated:
+                env.reset()
+        assert "pygame" not in sys.modules
+        assert "matplotlib" not in sys.modules
+        frame = env.render()
+        import pygame
+        assert frame.shape[2] == 3 and not pygame.display.get_init()
+    """)
+
+
+def test_window_without_any_display_is_refused():
+    out = run("""
+        import gymnasium, insectbot
+        from insectbot.errors import DisplayError
+        env = gymnasium.make("insectbot/Foraging-v0", render_mode="human")
+        try:
+            env.reset(seed=1)
+        except DisplayError as error:
+            print(error)
+    """)
+    assert "use render_mode='rgb_array'" in out
