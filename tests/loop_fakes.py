@@ -65,11 +65,11 @@ class LineEnv(gymnasium.Env):
 
 
 class Learner:
-    """Moves with velocity ``w``; each reward is a push: ``w += rate * (r + noise)``; the noise is seeded."""
+    """Moves with velocity ``w``; each reward is a push, smaller with age: ``w += rate * (r + noise) / (1 + age)``."""
 
     def __init__(self, seed=0, rate=0.05):
         self.w = np.float32(0.1 + 0.01 * seed)
-        self.rate, self.learning, self.modulator = rate, True, 0.0
+        self.rate, self.learning, self.modulator, self.age = rate, True, 0.0, 0
         self.rng = np.random.default_rng(0)
 
     def reset(self, seed):
@@ -77,11 +77,12 @@ class Learner:
 
     def act(self, observation):
         time.sleep(float(os.environ.get("LOOP_FAKES_NAP", 0)))
+        self.age += 1
         return np.array([self.w], np.float32)
 
     def learn(self, reward, terminated):
         self.modulator = reward + 0.5 * abs(self.rng.normal())
-        self.w = np.float32(self.w + self.rate * self.modulator)
+        self.w = np.float32(self.w + self.rate * self.modulator / (1 + self.age / 1000))
 
     def weights(self):
         return {"w": np.array([self.w], np.float32)}
@@ -90,10 +91,11 @@ class Learner:
         self.w = np.float32(weights["w"][0])
 
     def state(self):
-        return self.weights()
+        return {**self.weights(), "age": np.array([self.age])}
 
     def load_state(self, state):
         self.set_weights(state)
+        self.age = int(state["age"][0])
 
 
 def tiny_network(dt=1.0, n=2):
@@ -124,7 +126,7 @@ class Spiking(Learner):
     def act(self, observation):
         self.executable.learning = False
         readout = self.executable.window(np.array([0.8], np.float32), self.n_ticks)
-        return np.array([0.1 * readout.counts.sum()], np.float32)
+        return np.array([readout.counts.sum()], np.float32)
 
     def learn(self, reward, terminated):
         self.modulator = reward

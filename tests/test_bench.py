@@ -61,6 +61,18 @@ class Priced:
         return PricedExecutable(Simulator().compile(network, seed=seed))
 
 
+class Deaf:
+    """A chip that loses every weight."""
+
+    name, fidelity = "deaf", "made up"
+
+    def compile(self, network, *, seed=0):
+        lost = network.with_weights({p.name: 0 * p.weight for p in network.projections})
+        executable = Simulator().compile(lost, seed=seed)
+        executable.set_weights = lambda weights: None
+        return executable
+
+
 class Tiny:
     """A chip that is too small."""
 
@@ -123,6 +135,16 @@ def test_weights_decide_what_is_judged():
     assert rows[0]["metrics"]["success"][0] == 0.0
     assert rows[0]["n_failed_seeds"] == 2
     assert rows[0]["spikes_per_decision"] == 0.0
+
+
+def test_loss_is_counted_against_the_first_chip():
+    s = scenarios.loads(TOML)
+    rows, _ = bench(s, brains(s), chips=["ideal", "test_bench:Deaf"], workers=1)
+    success = rows[0]["metrics"]["success"][0]
+    assert success > 0.3
+    assert [row["success_loss"] for row in rows] == [0.0, success]
+    rows, _ = bench(s, brains(s), chips=["test_bench:Deaf", "ideal"], workers=1)
+    assert [row["success_loss"] for row in rows] == [0.0, -success]
 
 
 def test_errors():

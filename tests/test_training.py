@@ -167,6 +167,11 @@ def test_training_validation_and_evaluation_worlds_are_disjoint(tmp_path):
     assert len(by_phase["train"]) == 12
     assert len(by_phase["probe"]) == 3
     assert by_phase["evaluate"] == set(evaluation_worlds(scenarios.loads(TOML)))
+    assert {phase: {world >> 29 for world in found} for phase, found in by_phase.items()} == {
+        "train": {1},
+        "probe": {2},
+        "evaluate": {4},
+    }
     assert not by_phase["train"] & by_phase["probe"]
     assert not by_phase["train"] & by_phase["evaluate"]
     assert not by_phase["probe"] & by_phase["evaluate"]
@@ -177,3 +182,30 @@ def test_a_probe_does_not_disturb_learning(tmp_path):
     train(scenarios.loads(TOML), probed, workers=1)
     train(scenarios.loads(TOML.replace("probe_worlds = 3", "probe_worlds = 0")), blind, workers=1)
     assert arrays(probed) == arrays(blind)
+
+
+def test_the_real_forager_is_the_same_in_parts_and_in_parallel(tmp_path):
+    short = {"training.seeds": [3, 5], "training.probe_worlds": 2, "training.options.time_limit": 6.0}
+    whole = scenarios.load("foraging", short | {"training.episodes": 3})
+    part = scenarios.load("foraging", short | {"training.episodes": 1})
+    runs = [new_run(tmp_path / name) for name in "ab"]
+    results = train(whole, runs[0], workers=2)
+    train(part, runs[1], workers=1)
+    again = train(whole, runs[1], workers=1, resume=True)
+    assert checkpoints(runs[0], (3, 5)) == checkpoints(runs[1], (3, 5))
+    for a, b in zip(results, again, strict=True):
+        assert repr(a.episodes) == repr(b.episodes)
+        assert all(np.array_equal(a.weights[k], b.weights[k]) for k in a.weights)
+    moved = trained(runs[0])[3]["sensors->motors"] - trained(runs[0])[5]["sensors->motors"]
+    assert np.abs(moved).max() > 1e-3
+
+
+def test_the_flip_world_remembers_its_count_after_a_resume(tmp_path):
+    flip = {"training.seeds": [1], "training.probe_worlds": 0, "training.preset": "flip", "training.episodes": 4}
+    flip |= {"training.options": {"flip_after": 2, "time_limit": 5.0}, "record.train": 0}
+    whole, part = (scenarios.load("foraging", flip | {"training.episodes": n}) for n in (4, 1))
+    runs = [new_run(tmp_path / name) for name in "ab"]
+    train(whole, runs[0], workers=1)
+    train(part, runs[1], workers=1)
+    train(whole, runs[1], workers=1, resume=True)
+    assert checkpoints(runs[0], (1,)) == checkpoints(runs[1], (1,))

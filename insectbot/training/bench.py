@@ -118,8 +118,8 @@ def _costs(rows: Sequence[Row]) -> dict[str, Any]:
     def total(name: str) -> float:
         return float(sum(row.counters.get(name, math.nan) for row in rows))
 
-    windows, time = total("windows"), total("chip_time")
-    energy = {name.removeprefix("energy_"): total(name) / windows for name in _NO_ENERGY}
+    decisions, time = float(sum(row.steps for row in rows)), total("chip_time")
+    energy = {name.removeprefix("energy_"): total(name) / decisions for name in _NO_ENERGY}
     soft: dict[str, float] = {}
     for row in rows:
         for name, n in row.counters.items():
@@ -128,9 +128,9 @@ def _costs(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "energy_per_decision": None if math.isnan(sum(energy.values())) else energy,
         "steps_per_second": total("ticks") / time if time > 0 else None,
-        "chip_time_per_decision": None if math.isnan(time) else time / windows,
-        "synops_per_decision": total("synops") / windows,
-        "spikes_per_decision": total("spikes") / windows,
+        "chip_time_per_decision": None if math.isnan(time) else time / decisions,
+        "synops_per_decision": total("synops") / decisions,
+        "spikes_per_decision": total("spikes") / decisions,
         "soft_failures": soft,
     }
 
