@@ -45,8 +45,10 @@ def episode(env, controller=None, seed=None, **options):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_gymnasium_checker(preset):
-    """The checker of Gymnasium finds nothing (its warnings are errors here), pictures included."""
+def test_gymnasium_checker(preset, monkeypatch):
+    """The checker of Gymnasium finds nothing (its warnings are errors here), window and pictures included."""
+    pygame.display.quit()
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     check_env(gymnasium.make(ID, preset=preset).unwrapped)
 
 
