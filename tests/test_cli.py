@@ -259,6 +259,35 @@ def test_bench_of_a_trained_scenario(cli):
     assert all(row["energy_per_decision"]["static"] > 0 for row in rows)
 
 
+MEASURED = {
+    "env": {"make": 1.2e6, "cartpole": 0.3e6, "vector": 4e6, "reset": 1e6},
+    "loop": {"steps_per_second": 150e3},
+    "core": {"plastic_us": 4.0},
+    "chip": {"neuron_steps_per_second": 80e6},
+}
+
+
+def test_speed_compares_with_the_bars(cli, monkeypatch):
+    from insectbot.cli import speed
+
+    monkeypatch.setattr(speed, "measure_all", lambda: MEASURED)
+    result = cli("speed")
+    assert result.code == 0
+    assert "MISSED" not in result.out
+    document = json.loads(cli("speed", "--json").out)
+    assert [bar["figure"] for bar in document["bars"]] == pytest.approx([1.2, 4.0, 4.0, 1.0, 150.0, 4.0, 80.0])
+    monkeypatch.setitem(MEASURED["core"], "plastic_us", 9.0)
+    assert cli("speed").out.count("MISSED") == 1
+
+
+def test_closed_loop_speed_is_measured():
+    from insectbot.training.speed import measure
+
+    figures = measure(episodes=2, repeats=1)
+    assert figures["steps_per_second"] * figures["us_per_step"] == pytest.approx(1e6)
+    assert figures["ticks_per_step"] == pytest.approx(50, rel=0.01)
+
+
 def test_show_kernel(cli):
     text = cli("speed", "--show-kernel").out
     assert "def window(" in text

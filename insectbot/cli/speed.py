@@ -27,7 +27,7 @@ class Bar:
     what : str
         What is measured.
     room, key : str
-        Where the figure is; ``"a / b"`` is a ratio of two figures of the same run.
+        Where the figure is; ``"a / b"`` is a ratio of two figures of the same run, ``"1 / b"`` an inverse.
     limit : float
         The bar.
     unit : str
@@ -48,9 +48,9 @@ class Bar:
 
     def figure(self, measured: Mapping[str, Mapping[str, float]]) -> float:
         """Return the figure in the bar's unit."""
-        found = measured[self.room]
-        first, _, second = self.key.partition(" / ")
-        return found[first] / (found[second] if second else 1.0) * self.scale
+        found = {"1": 1.0, "": 1.0, **measured[self.room]}
+        above, _, below = self.key.partition(" / ")
+        return found[above] / found[below] * self.scale
 
     def holds(self, measured: Mapping[str, Mapping[str, float]]) -> bool:
         """Return whether the bar is reached."""
@@ -59,10 +59,10 @@ class Bar:
 
 
 BARS = (
-    Bar("make(...).step, one world", "env", "make_step", 0.6, "M steps/s", 1e-6),
-    Bar("the same beside CartPole-v1", "env", "make_step / cartpole_step", 3.0, "times"),
-    Bar("vector env, 1024 worlds", "env", "vector_step", 2.0, "M steps/s", 1e-6),
-    Bar("reset to a new world", "env", "reset_us", 2.0, "us", at_most=True),
+    Bar("make(...).step, one world", "env", "make", 0.6, "M steps/s", 1e-6),
+    Bar("the same beside CartPole-v1", "env", "make / cartpole", 3.0, "times"),
+    Bar("vector env, 1024 worlds", "env", "vector", 2.0, "M steps/s", 1e-6),
+    Bar("reset to a new world", "env", "1 / reset", 2.0, "us", 1e6, at_most=True),
     Bar("closed loop: world, 10 plastic synapses, 50 ticks", "loop", "steps_per_second", 100.0, "k steps/s", 1e-3),
     Bar("core: 1000 LIF x 100 plastic synapses, one step", "core", "plastic_us", 4.5, "us", at_most=True),
     Bar("loihi: 1000 neurons, 5 % connected", "chip", "neuron_steps_per_second", 50.0, "M neuron-steps/s", 1e-6),
@@ -80,20 +80,19 @@ def measure_all() -> dict[str, dict[str, float]]:
     return measured
 
 
-def speed(as_json: bool) -> bool:
-    """Measure, print a table or JSON, and return whether every bar is reached."""
+def speed(as_json: bool) -> None:
+    """Measure, and print a table or JSON; a missed bar is named, it is not an error."""
     measured = measure_all()
     kept = all(bar.holds(measured) for bar in BARS)
     if as_json:
         bars = [asdict(bar) | {"figure": bar.figure(measured), "reached": bar.holds(measured)} for bar in BARS]
         print_json({"measured": measured, "bars": bars, "reached": kept})
-        return kept
+        return
     columns = ("what", "measured", "bar", "unit", "")
     print_table(columns, [_cells(bar, measured) for bar in BARS], right=columns[1:3])
     for room, figures in measured.items():
         print(f"{room}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
     print("process time, medians; everything in one run on this machine")
-    return kept
 
 
 def _cells(bar: Bar, measured: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
