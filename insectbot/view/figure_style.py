@@ -164,9 +164,10 @@ _VARIABLES: dict[str, str] = {
 
 
 def _own_names(svg: str, label: str) -> str:
-    """Give the ids of one figure a prefix, so that the figures of a page do not mix up their clip paths."""
+    """Keep the ids that something refers to, with a prefix, so that figures of a page do not mix up clip paths."""
     prefix = re.sub(r"\W+", "-", label.lower())[:24]
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', svg))
+    svg = re.sub(r'\sid="([^"]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     return re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
 

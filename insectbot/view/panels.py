@@ -68,14 +68,30 @@ def events(
     colour : RGB
         Colour of a spike.
     """
+    ground = mix(colour, PANEL, 0.94)
+    if n_rows > height:
+        return _density(age, row, n_rows, width, height, colour, ground)
     image = np.empty((height, width, 3), np.uint8)
-    image[:] = mix(colour, PANEL, 0.94)
+    image[:] = ground
     x = np.clip(((1 - age / RASTER_SECONDS) * (width - 1)).astype(int), 0, width - 1)
     y0 = ((n_rows - 1 - row) * height / n_rows).astype(int)
     tall = max(1, int(height / n_rows) - (1 if height / n_rows >= 4 else 0))
     for k in range(tall):
         image[np.minimum(y0 + k, height - 1), x] = colour
     return image
+
+
+def _density(
+    age: npt.NDArray, row: npt.NDArray, n_rows: int, width: int, height: int, colour: RGB, ground: RGB
+) -> npt.NDArray[np.uint8]:
+    """Return spikes per cell of 2 x 2 pixels as shades, where units are finer than pixels."""
+    cells = (max(1, height // 2), max(1, width // 2))
+    span = ((0, n_rows), (0, RASTER_SECONDS))
+    counts = np.histogram2d(n_rows - 1 - row, RASTER_SECONDS - age, cells, span)[0]
+    share = np.clip(counts / max(1.0, 1.5 * float(np.quantile(counts, 0.95))), 0, 1)[..., None]
+    small = np.asarray(ground) * (1 - share) + np.asarray(colour) * share
+    rows, columns = (np.minimum(np.arange(n) // 2, m - 1) for n, m in zip((height, width), cells, strict=True))
+    return small.astype(np.uint8)[rows][:, columns]
 
 
 def draw_traces(canvas: Canvas, box: Box, frame: Frame, history: History) -> None:
@@ -91,8 +107,10 @@ def draw_traces(canvas: Canvas, box: Box, frame: Frame, history: History) -> Non
         bound = nice_bound(traces[:, column])
         zero = row.y + row.h / 2
         canvas.line(row.x, zero, row.right, zero)
-        canvas.text(inside.x, zero - 7, name, SMALL, colour, bold=True)
-        canvas.text(inside.x, zero + 7, f"\N{PLUS-MINUS SIGN}{bound:g}", SMALL, MUTED)
+        roomy = row.h >= 28
+        canvas.text(inside.x, zero - 7 * roomy, name, SMALL, colour, bold=True)
+        if roomy:
+            canvas.text(inside.x, zero + 7, f"\N{PLUS-MINUS SIGN}{bound:g}", SMALL, MUTED)
         if len(traces) > 1:
             x = row.right - (frame.time - traces[:, 0]) / TRACE_SECONDS * row.w
             y = zero - np.nan_to_num(traces[:, column]) / bound * (row.h / 2 - 1)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_CELLS = 80
 _MOST_SYNAPSES = 60
+_MOST_TICKS = 20_000
 
 
 @styled
@@ -46,9 +47,7 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
     for k, (name, units) in enumerate(groups.items()):
         hue = hex_colour(SERIES[k % len(SERIES)])
         mine = (unit >= units.start) & (unit < units.stop)
-        many = bool(mine.sum() > 2000)
-        tall = max(2.0, 60.0 / n_units)
-        top.plot(time[mine], unit[mine], "|", color=hue, ms=tall, mew=0.7, rasterized=many)
+        top.plot(*_ticks(time[mine], unit[mine]), color=hue, lw=0.7, rasterized=bool(mine.sum() > _MOST_TICKS))
         rate = np.histogram(time[mine], edges)[0] / 0.01 / (units.stop - units.start)
         below.plot(edges[:-1] + 0.005, _smoothed(rate, smooth / 0.01), color=hue, lw=1.3, label=name)
     middles = [(s.start + s.stop - 1) / 2 for s in groups.values()]
@@ -62,6 +61,15 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
     below.set_ylim(bottom=0)
     below.legend(ncols=len(groups), loc="upper right", borderaxespad=0, bbox_to_anchor=(1, 1.25))
     return figure
+
+
+def _ticks(time: npt.NDArray, unit: npt.NDArray) -> tuple[npt.NDArray, npt.NDArray]:
+    """Return one broken line that is a vertical tick per spike: much smaller on a page than a marker each."""
+    x, y = np.repeat(time.astype(float), 3), np.repeat(unit.astype(float), 3)
+    x[2::3] = np.nan
+    y[0::3] -= 0.36
+    y[1::3] += 0.36
+    return x, y
 
 
 def _smoothed(values: npt.NDArray, sigma: float) -> npt.NDArray:

@@ -107,7 +107,8 @@ def _draw_matrices(canvas: Canvas, inside: Box, weights: dict, before: dict, his
     wide = (inside.w - 20 * (len(shown) - 1)) // len(shown)
     for k, name in enumerate(shown):
         area = Box(inside.x + k * (wide + 20), inside.y + 14, wide, inside.h - 32)
-        canvas.text(area.x + wide / 2, inside.y + 2, name, SMALL, INK, bold=True, align="center", width=wide)
+        label = name.replace("->", " \N{RIGHTWARDS ARROW} ")
+        canvas.text(area.x + wide / 2, inside.y + 2, label, SMALL, INK, bold=True, align="center", width=wide)
         half = (wide - 8) // 2
         for side, values in enumerate((before[name], weights[name])):
             place = Box(area.x + side * (half + 8), area.y, half, area.h)

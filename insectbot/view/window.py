@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -207,15 +208,22 @@ def _split(total: int, parts: tuple[float, ...]) -> list[int]:
 
 def _open_display(pygame: Any, size: tuple[int, int]) -> Any:
     """Open a resizable window; SDL's silent fallbacks to drivers without a screen count as no display."""
+    hint = "no display: use --video out.mp4 to write a film instead"
+    chosen = os.environ.get("SDL_VIDEODRIVER") or os.environ.get("SDL_VIDEO_DRIVER")
+    if sys.platform.startswith("linux") and not (chosen or _has_screen()):
+        raise DisplayError(f"{hint}, or set DISPLAY")  # asking SDL would print complaints of its own
     try:
         pygame.display.init()
-        if pygame.display.get_driver() in ("offscreen", "dummy"):
-            raise pygame.error(f"the driver is {pygame.display.get_driver()}")
+        if not chosen and pygame.display.get_driver() in ("offscreen", "dummy"):
+            raise pygame.error("no video driver has a screen")
         surface = pygame.display.set_mode(size, pygame.RESIZABLE)
     except pygame.error as error:
         pygame.display.quit()
-        hint = " or set DISPLAY" if sys.platform.startswith("linux") else ""
-        raise DisplayError(f"no display: use --video out.mp4 to write a film instead{hint} ({error})") from error
+        raise DisplayError(f"{hint} ({error})") from error
     pygame.display.set_caption("insectbot")
     pygame.key.set_repeat(350, 60)
     return surface
+
+
+def _has_screen() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

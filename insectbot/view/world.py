@@ -57,6 +57,8 @@ def thin(trail: np.ndarray, most: int = _MOST_POINTS) -> np.ndarray:
 
 def draw_key(canvas: Canvas, box: Box, scene: Mapping[str, Any]) -> None:
     """Draw the legend of the world: trail, obstacle and the colours of the ground."""
+    if any(name not in scene for name in _NEEDED):
+        return
     y, x = box.y + box.h // 2, box.x
     canvas.ring(x + 6, y, 6, INK, 2)
     x += 18 + canvas.text(x + 18, y, "start", SMALL, MUTED) + 18

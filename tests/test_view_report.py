@@ -1,0 +1,385 @@
+"""Recordings read back, figures, and the report that holds everything and reaches for nothing."""
+
+import html
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import h5py
+import numpy as np
+import pytest
+from helpers_view import PROJECTION, UNITS, summary, write_recording, write_run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insectbot.errors import RunFolderError
+from insectbot.view import report as report_module
+from insectbot.view.figure_style import interval
+from insectbot.view.figures import learning_curve, png_uri, raster, to_svg, trajectories, weights
+from insectbot.view.markup import MISSING, Html, estimate, number, quantity, safe, table, tag
+from insectbot.view.plot_learning import by_seed
+from insectbot.view.recording import Recording, weight_matrix
+from insectbot.view.report import result_sentence, write_report
+from insectbot.view.report_figures import weights_by_seed
+from insectbot.view.run_data import RunData
+
+SECTIONS = (
+    "Results",
+    "Learning curve",
+    "Paths through the terrain",
+    "Spikes",
+    "Weights",
+    "Chips",
+    "Repeat it",
+    "Environment",
+)
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Collects text, tags and addresses of a page, and checks that tags are nested."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.links, self.text, self.ids = [], [], [], [], []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, name, attributes):
+        self.tags.append(name)
+        self.links += [v for k, v in attributes if k in ("href", "src", "xlink:href", "action", "data")]
+        self.ids += [v for k, v in attributes if k == "id"]
+        if name not in VOID:
+            self.open.append(name)
+
+    def handle_startendtag(self, name, attributes):
+        self.handle_starttag(name, attributes)
+        if name not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, name):
+        assert self.open.pop() == name
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("runs") / "2026-01-01_s1")
+
+
+@pytest.fixture(scope="module")
+def page(run_folder):
+    path = write_report(run_folder)
+    assert path == run_folder / "report.html"
+    assert not list(run_folder.glob(".report*"))
+    return path.read_text("utf-8")
+
+
+def copy(run_folder, tmp_path):
+    return shutil.copytree(run_folder, tmp_path / "run", ignore=shutil.ignore_patterns("report.html"))
+
+
+def test_page_is_whole_and_self_contained(page):
+    read = Page(page)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "url(http" not in page
+    assert "@import" not in page
+    assert not {"script", "link", "iframe"} & set(read.tags)
+    assert all(link.startswith(("#", "data:")) for link in read.links)
+    assert len(set(read.ids)) == len(read.ids)
+    targets = {link[1:] for link in read.links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
+    assert targets
+    assert targets <= set(read.ids)
+
+
+def test_page_has_every_section_and_its_content(page):
+    read = Page(page)
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert headings == list(SECTIONS)
+    assert "Left out" not in read.words
+    assert read.tags.count("svg") == 4
+    assert read.tags.count("table") == 2
+    for text in ("insectbot train foraging -n 3", "Abacus 2000", "2.4.6", "taxis", "planner", "cluttered", "untrained"):
+        assert text in read.words
+    for text in ("loihi†", "1.20 µJ", "716 nJ + 10.6 nJ + 469 nJ", "7.29 M", "1 / 128", "1.5", "p99 16.4 µs"):
+        assert text in read.words.replace("\N{NO-BREAK SPACE}", " ")
+    assert "tiny: synapses 18 > 16 on core 3" in read.words
+    assert "Bit-exact with its registers." in read.words
+
+
+def test_result_is_one_sentence_with_its_controls(run_folder):
+    sentence = result_sentence(RunData.load(run_folder))
+    assert sentence == (
+        f"rstdp-forager reaches the target in 98 % [95{MISSING}98] of unseen smooth worlds with an SPT of 0.69 after 3 training "
+        f"episodes (2 seeds, 0 failed); the untrained network in 3 % [0{MISSING}3]; the best control without a map, taxis, has "
+        "an SPT of 0.70."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "sections"),
+    [
+        ("summary.json", ("Results", "Learning curve", "Chips")),
+        ("recording.h5", ("Paths through the terrain", "Spikes", "Weights")),
+        ("command.txt", ("Repeat it",)),
+        ("environment.json", ("Environment",)),
+        ("metrics.csv", ()),
+        ("scenario.toml", ()),
+    ],
+)
+@pytest.mark.parametrize("damage", ["gone", "garbage", "folder"])
+def test_a_missing_or_damaged_part_leaves_its_sections_out(run_folder, tmp_path, name, sections, damage):
+    folder = copy(run_folder, tmp_path)
+    if name != "recording.h5":  # its figures take time
+        (folder / "recording.h5").unlink()
+        sections += ("Paths through the terrain", "Spikes", "Weights")
+    (folder / name).unlink()
+    if damage == "garbage":
+        (folder / name).write_bytes(b"\xff\xfe{[=" * 9)
+    elif damage == "folder":
+        (folder / name).mkdir()
+    page = write_report(folder).read_text("utf-8")
+    Page(page)
+    for section in SECTIONS:
+        body = page.split(f"<h2>{section}</h2>")[1].split("</section>")[0]
+        assert ("Left out" in body) == (section in sections), section
+
+
+@pytest.mark.parametrize("value", [None, [], {}, 3, "x", {"evaluation": 3}, {"evaluation": [{}], "bench": [{}, 7]}])
+def test_tables_of_any_form_do_not_break_the_page(run_folder, tmp_path, value):
+    folder = copy(run_folder, tmp_path)
+    (folder / "recording.h5").unlink()
+    for key in ("tables", "learning_curve"):
+        (folder / "summary.json").write_text(json.dumps(summary() | {key: value}))
+        read = Page(write_report(folder).read_text("utf-8"))
+        assert "Repeat it" in read.words
+
+
+def test_hostile_text_stays_text(tmp_path):
+    evil = "<script>alert('x')</script>\"&amp;$title ${body} \x00\x1b"
+    content = json.loads(json.dumps(summary()))
+    content["title"] = content["scenario"] = evil
+    for row in content["tables"]["evaluation"] + content["tables"]["bench"]:
+        row |= {"controller": evil, "chip": evil, "preset": evil, "fidelity": evil, "cause": evil}
+    folder = write_run(tmp_path / "run", content=content, controller=evil.replace("\x00", ""), preset="<b>")
+    (folder / "command.txt").write_text(evil)
+    (folder / "environment.json").write_text(json.dumps({"python": evil, evil: evil, "versions": {evil: evil}}))
+    page = write_report(folder).read_text("utf-8")
+    read = Page(page)
+    assert "script" not in read.tags
+    assert "b" not in read.tags
+    assert evil[:28] in read.words
+    assert "${body}" in read.words
+    assert "\x00" not in page
+
+
+def test_no_run_folder_is_one_sentence(tmp_path):
+    with pytest.raises(RunFolderError, match="no such run folder"):
+        write_report(tmp_path / "none")
+    with pytest.raises(RunFolderError, match="is not a run folder"):
+        write_report(tmp_path)
+
+
+def test_report_that_cannot_be_written_is_one_sentence(run_folder, tmp_path):
+    folder = copy(run_folder, tmp_path)
+    (folder / "report.html").mkdir()
+    (folder / "report.html" / "x").touch()
+    with pytest.raises(RunFolderError, match="cannot write the report"):
+        write_report(folder)
+    assert not list(folder.glob(".report*"))
+
+
+def test_a_failing_section_does_not_take_the_others_along(run_folder, monkeypatch):
+    def fail(run):
+        raise ValueError("no\nway")
+
+    monkeypatch.setattr(report_module, "chip_table", fail)
+    monkeypatch.setattr(report_module, "trajectory_section", fail)
+    page = report_module.render(RunData.load(run_folder))
+    assert page.count("not of the expected form (ValueError: no way)") == 2
+    assert page.count("<svg") == 3
+
+
+def test_recording_comes_back(run_folder):
+    recording = Recording.open(run_folder)
+    assert (recording.scenario, recording.control_period, recording.dt) == ("foraging", 0.05, 1.0)
+    assert recording.units == {name: slice(*ends) for name, ends in UNITS.items()}
+    episodes = recording.episodes()
+    assert len(episodes) == 8
+    assert [e.phase for e in episodes] == ["train"] * 4 + ["evaluate"] * 4
+    assert [(e.seed, e.episode) for e in episodes[:4]] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    first = recording.episode(recording.keys[0])
+    assert first.n_steps == 40
+    assert first.duration == pytest.approx(2.0)
+    assert first.success
+    assert first.metrics["T_ratio"] is None
+    assert first.scene["unit"] == "mm"
+    assert first.scene["roughness"].shape == (21, 21)
+    assert first.pose.dtype == np.float32
+    assert first.spike_unit.max() == 5
+    with h5py.File(run_folder / "recording.h5") as file:
+        raw = file[f"episodes/{first.key}/weights_after/{PROJECTION}"][()]
+    assert np.array_equal(first.weights_after[PROJECTION], raw)
+    assert len(recording.episodes("train")) == 4
+    with pytest.raises(RunFolderError, match="has no episode 'x'"):
+        recording.episode("x")
+
+
+def test_damaged_recordings_are_one_sentence(tmp_path):
+    with pytest.raises(RunFolderError, match="no such recording"):
+        Recording.open(tmp_path)
+    path = tmp_path / "recording.h5"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(RunFolderError, match="not a readable HDF5 file"):
+        Recording.open(path)
+    path.unlink()
+    write_recording(path)
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(RunFolderError, match=r"recording\.h5"):
+        Recording.open(path).episodes()
+    with h5py.File(path, "w") as file:
+        file.attrs["units"] = "{not json"
+        file.create_group("episodes")
+    with pytest.raises(RunFolderError, match="the recording is damaged"):
+        Recording.open(path)
+    with h5py.File(path, "w"):
+        pass
+    with pytest.raises(RunFolderError, match="the recording is damaged"):
+        Recording.open(path)
+
+
+def test_weight_matrix_is_post_by_pre():
+    units = {"a": slice(0, 3), "b": slice(3, 5)}
+    # Projection order: by source, then target.
+    assert weight_matrix("a->b", [1, 2, 3, 4, 5, 6], units).tolist() == [[1, 3, 5], [2, 4, 6]]
+    assert weight_matrix("a->b", [1, 2], units) is None
+    assert weight_matrix("named", [1, 2], units) is None
+
+
+def test_weights_by_seed_start_before_training_and_end_after_it(run_folder):
+    run = RunData.load(run_folder)
+    before, after = weights_by_seed(run)
+    assert list(before) == list(after) == [1, 2]
+    assert (before[2][PROJECTION] == np.float32(0.1)).all()
+    last = [e for e in run.episodes if e.phase == "train" and e.seed == 2][-1]
+    assert np.array_equal(after[2][PROJECTION], last.weights_after[PROJECTION])
+
+
+def test_interval_is_a_bootstrap_of_the_mean():
+    rng = np.random.default_rng(1)
+    values = rng.normal(3.0, 2.0, (400, 2))
+    mean, low, high = interval(values)
+    assert mean == pytest.approx(values.mean(0))
+    half = 1.96 * values.std(0) / 20
+    assert high - mean == pytest.approx(half, rel=0.15)
+    assert mean - low == pytest.approx(half, rel=0.15)
+    one = interval([[0.3, np.nan]])
+    assert [part[0] for part in one] == [0.3] * 3
+    assert np.isnan(one[0][1])
+
+
+def test_by_seed_takes_both_orders_and_gaps():
+    assert by_seed([[0, 1, None], [0, 1, 2]], 3).shape == (2, 3)
+    assert by_seed([[0, 1], [0, 1], [0, 1]], 3).shape == (2, 3)
+    assert by_seed([[0, 1], [0, 1, 2]], 3)[0, 2] != by_seed([[0, 1], [0, 1, 2]], 3)[0, 2]
+    assert by_seed(None, 3) is None
+    assert by_seed([[None, None]], 2) is None
+
+
+def test_learning_curve_draws_mean_seeds_and_band():
+    figure = learning_curve(summary()["learning_curve"])
+    axes = figure.axes[0]
+    drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 4]
+    assert any(np.allclose(y, [0.05, 0.7, 0.95, 1.0]) for y in drawn)
+    assert any(np.allclose(y, [0.1, 0.9, 1.0, 1.0]) for y in drawn)
+    assert len(axes.collections) == 1
+    assert (len(figure.axes), axes.get_xlabel()) == (2, "training episodes")
+    assert len(learning_curve({"episode": [0, 1], "SPT": [[0.1, 0.2]]}).axes) == 1
+    assert "no values" in to_svg(learning_curve({}), "empty")
+
+
+def test_trajectories_put_the_same_world_in_the_same_column(run_folder):
+    judged = Recording.open(run_folder).episodes("evaluate")
+    before = [e for e in judged if e.controller == "untrained"]
+    after = [e for e in judged if e.controller != "untrained"]
+    figure = trajectories([("before", before), ("after", after[::-1]), ("none", [])])
+    maps = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title(loc="left") for axes in maps] == ["not reached in 2 s"] * 2 + ["reached after 2 s"] * 2
+    for axes, episode in zip(maps, [*before, *after], strict=True):
+        paths = [line.get_xydata() for line in axes.lines if len(line.get_xydata()) == 41]
+        assert np.array_equal(paths[0], episode.pose[:, :2])
+        assert np.array_equal(axes.images[0].get_array(), episode.scene["roughness"])
+    assert "no episode" in to_svg(trajectories([]), "empty")
+
+
+def test_raster_rates_are_those_of_the_spikes(run_folder):
+    episode = Recording.open(run_folder).episodes()[0]
+    figure = raster(episode, seconds=2.0)
+    top, below = figure.axes
+    ticks = np.concatenate([line.get_xdata() for line in top.lines if np.isnan(line.get_xdata()).any()])
+    assert np.allclose(np.sort(ticks[::3]), episode.spike_tick / 1000)
+    motors = next(line for line in below.lines if line.get_label() == "motors")
+    expected = np.isin(episode.spike_unit, [4, 5]).sum() / 2 / 2.0
+    assert np.mean(motors.get_ydata()) == pytest.approx(expected, rel=0.1)
+
+
+def test_weights_figure_shows_matrices_and_every_seed(run_folder):
+    before, after = weights_by_seed(RunData.load(run_folder))
+    units = {name: slice(*ends) for name, ends in UNITS.items()}
+    figure = weights(before, after, units, {"motors": ["left", "right"]})
+    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert images[0].shape == (2, 4)
+    assert np.allclose(images[1], np.reshape(after[1][PROJECTION], (4, 2)).T)
+    text = to_svg(figure, "weights")
+    assert "left" in text
+    assert "sensors" in text
+    strip = next(axes for axes in figure.axes if "2 seeds" in axes.get_title(loc="left"))
+    assert len(strip.collections[1].get_offsets()) == 16
+    assert "no weights" in to_svg(weights({}, {}, {}), "none")
+    sparse = weights({1: {"x": np.zeros(500)}}, {1: {"x": np.ones(500)}}, {})
+    assert png_uri(sparse).startswith("data:image/png;base64,")
+
+
+def test_svg_is_a_bare_element_that_follows_the_theme():
+    svg = to_svg(learning_curve(summary()["learning_curve"]), 'a "label"')
+    assert svg.startswith('<svg role="img" aria-label="a &quot;label&quot;"')
+    assert "xmlns" not in svg
+    assert "<metadata" not in svg
+    assert "var(--ink)" in svg
+    assert "training episodes</text>" in svg
+
+
+@settings(max_examples=200)
+@given(st.text())
+def test_safe_text_survives_unchanged_but_for_control_characters(text):
+    shown = safe(text)
+    assert "<" not in shown
+    assert ">" not in shown
+    kept = "".join(c for c in text if c >= " " or c in "\n\t")
+    assert html.unescape(shown) == kept or "&" in text
+    assert tag("p", text, title=text).count("<") == 2
+    assert safe(Html("<b>")) == "<b>"
+
+
+def test_numbers_read_well():
+    assert (number(0.125, 2), number(-1.5, 1), number(0.98, 0, 100)) == ("0.12", "\N{MINUS SIGN}1.5", "98")
+    for nothing in (None, float("nan"), float("inf"), "3", True, []):
+        assert number(nothing) == quantity(nothing, "J") == MISSING
+    values = {1.234e-7: "123 nJ", 1e-6: "1.00 µJ", 0.5: "500 mJ", 7.29e6: "7.29 MJ", -2e-12: "\N{MINUS SIGN}2.00 pJ"}
+    for value, text in values.items():
+        assert quantity(value, "J").replace("\N{NO-BREAK SPACE}", " ") == text
+    assert quantity(0, "J") == "0 J"
+    assert quantity(1e-30, "J").endswith("fJ")
+    assert estimate([0.98, 0.9, 1.0], 0, 100).startswith("98 <span")
+    assert estimate([0.98, None, 1.0]) == "0.98"
+    assert estimate(None) == MISSING
+    assert table([("a", "text")], [["<"]], [True]).count("&lt;") == 1
