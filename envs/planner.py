@@ -2,7 +2,8 @@
 
 Dijkstra's search with 16 neighbours, led by the time of the straight line at full speed (A*: the same result, fewer
 nodes). Bumps and discs: a grid of 126 x 126 nodes, 8 mm apart, discs dilated by 3 mm. Map: its own points as nodes.
-The cost is seconds (``dem``: hours of Tobler's rule, by direction). Turning costs nothing.
+The path is then pulled straight where a straight line is cheaper, so it is not bound to 16 directions. The cost is
+seconds (``dem``: hours of Tobler's rule, by direction). Turning costs nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from insectbot.envs.terrain import METRES_PER_MM, TOBLER_SPEED, Map, hours
 from insectbot.jit import kernel
 
 Path = npt.NDArray[np.float64]
+Costs = npt.NDArray[np.float64]
+Heap = list[tuple[float, int]]
 
 NODES = 126
 DILATION = 3.0
@@ -118,21 +121,86 @@ def _arrival(row: r.Row, grid: Map, x: float, y: float, radius: float) -> float:
 
 
 @kernel
-def _trace(row: r.Row, parent: npt.NDArray[np.int32], last: int, nx: int, step_x: float, step_y: float) -> Path:
-    """Return the corners from start to target through the chain of parents that ends in ``last`` (-1: none)."""
-    n, node = 2, last
-    while node >= 0:
-        n += 1
-        node = parent[node]
-    path = np.empty((n, 2))
-    path[0, 0], path[0, 1] = row[r.START], row[r.START + 1]
-    path[n - 1, 0], path[n - 1, 1] = row[r.TARGET], row[r.TARGET + 1]
-    node, k = last, n - 2
-    while node >= 0:
-        path[k, 0], path[k, 1] = (node % nx) * step_x, (node // nx) * step_y
-        node = parent[node]
-        k -= 1
-    return path
+def _enter(
+    row: r.Row, grid: Map, cost: Costs, nx: int, ny: int, step_x: float, step_y: float
+) -> list[tuple[float, int]]:
+    """Reach the nodes around the start in straight lines; return the heap with them."""
+    heap = [(math.inf, -1)]
+    i0, j0 = int(row[r.START] / step_x), int(row[r.START + 1] / step_y)
+    for j in range(max(0, j0 - 1), min(ny, j0 + 3)):
+        for i in range(max(0, i0 - 1), min(nx, i0 + 3)):
+            g = straight(row, grid, row[r.START], row[r.START + 1], i * step_x, j * step_y)
+            if g < math.inf:
+                cost[j * nx + i] = g
+                heapq.heappush(heap, (g, j * nx + i))
+    return heap
+
+
+@kernel
+def _search(
+    row: r.Row, grid: Map, radius: float, nx: int, ny: int, cost: Costs, parent: npt.NDArray[np.int32]
+) -> tuple[float, int]:
+    """Fill ``cost`` and ``parent``; return the cost of arriving and the last node (-1: straight from the start)."""
+    on_map = grid.shape[0] > 2
+    step_x, step_y = row[r.WIDTH] / (nx - 1), row[r.HEIGHT] / (ny - 1)
+    pace = np.empty((1, 1)) if on_map else _pace(row)
+    # No mm costs less than this.
+    least = METRES_PER_MM / (1000.0 * TOBLER_SPEED) if on_map else 1.0 / r.MAX_SPEED
+    link = radius + 3.0 * max(step_x, step_y)
+    closed = np.zeros(ny * nx, np.bool_)
+    heap = _enter(row, grid, cost, nx, ny, step_x, step_y)
+    best, last = _arrival(row, grid, row[r.START], row[r.START + 1], radius), -1
+    while True:
+        f, node = heapq.heappop(heap)
+        if f >= best or node < 0:
+            return best, last
+        if closed[node]:
+            continue
+        closed[node] = True
+        j, i = node // nx, node % nx
+        x, y, g = i * step_x, j * step_y, cost[node]
+        if math.sqrt((row[r.TARGET] - x) ** 2 + (row[r.TARGET + 1] - y) ** 2) <= link:
+            total = g + _arrival(row, grid, x, y, radius)
+            if total < best:
+                best, last = total, node
+        for m in range(16):
+            i1, j1 = i + MOVES[m, 0], j + MOVES[m, 1]
+            if i1 < 0 or j1 < 0 or i1 >= nx or j1 >= ny or closed[j1 * nx + i1]:
+                continue
+            x1, y1, there = i1 * step_x, j1 * step_y, j1 * nx + i1
+            if on_map:
+                g1 = g + hours(grid, x, y, x1, y1)
+            else:
+                g1 = g + math.sqrt((x1 - x) ** 2 + (y1 - y) ** 2) * 0.5 * (pace[j, i] + pace[j1, i1])
+            if g1 < cost[there]:
+                cost[there], parent[there] = g1, node
+                ahead = math.sqrt((row[r.TARGET] - x1) ** 2 + (row[r.TARGET + 1] - y1) ** 2) - radius
+                heapq.heappush(heap, (g1 + least * max(ahead, 0.0), there))
+
+
+@kernel
+def _pulled(row: r.Row, grid: Map, radius: float, path: Path, sums: Costs) -> tuple[float, Path]:
+    """Replace runs of corners by straight lines where that is cheaper; return the cost and the corners left."""
+    n = path.shape[0]
+    kept = np.empty((n, 2))
+    kept[0] = path[0]
+    total, count, i = 0.0, 1, 0
+    while i < n - 1:
+        j, spent = i + 1, sums[i + 1] - sums[i]
+        while j + 1 < n:
+            k = j + 1
+            if k == n - 1:
+                direct = _arrival(row, grid, path[i, 0], path[i, 1], radius)
+            else:
+                direct = straight(row, grid, path[i, 0], path[i, 1], path[k, 0], path[k, 1])
+            if direct > sums[k] - sums[i]:
+                break
+            j, spent = k, direct
+        total += spent
+        kept[count] = path[j]
+        count += 1
+        i = j
+    return total, kept[:count].copy()
 
 
 @kernel
@@ -141,7 +209,7 @@ def plan(row: r.Row, grid: Map, radius: float) -> tuple[float, Path]:
 
     Parameters
     ----------
-    row : ndarray of float64, shape (r.SIZE,)
+    row : ndarray of float64, shape (SIZE,)
         A world.
     grid : ndarray of float32
         Elevation map [m], or ``NO_MAP``.
@@ -155,56 +223,22 @@ def plan(row: r.Row, grid: Map, radius: float) -> tuple[float, Path]:
     path : ndarray of float64, shape (n, 2)
         Corners from the start to the centre of the target [mm].
     """
-    on_map = grid.shape[0] > 2
-    ny, nx = (grid.shape[0], grid.shape[1]) if on_map else (NODES, NODES)
+    ny, nx = (grid.shape[0], grid.shape[1]) if grid.shape[0] > 2 else (NODES, NODES)
     step_x, step_y = row[r.WIDTH] / (nx - 1), row[r.HEIGHT] / (ny - 1)
-    pace = _pace(row) if not on_map else np.empty((1, 1))
-    # No mm costs less than this.
-    least = METRES_PER_MM / (1000.0 * TOBLER_SPEED) if on_map else 1.0 / r.MAX_SPEED
-    link = 3.0 * max(step_x, step_y)
     cost = np.full(ny * nx, math.inf)
     parent = np.full(ny * nx, -1, np.int32)
-    closed = np.zeros(ny * nx, np.bool_)
-    heap = [(math.inf, -1)]
-    best, last = math.inf, -1
-    start_distance = math.sqrt((row[r.TARGET] - row[r.START]) ** 2 + (row[r.TARGET + 1] - row[r.START + 1]) ** 2)
-    if start_distance <= radius + link:
-        best = _arrival(row, grid, row[r.START], row[r.START + 1], radius)
-    i0, j0 = int(row[r.START] / step_x), int(row[r.START + 1] / step_y)
-    for j in range(max(0, j0 - 1), min(ny, j0 + 3)):
-        for i in range(max(0, i0 - 1), min(nx, i0 + 3)):
-            x, y = i * step_x, j * step_y
-            g = straight(row, grid, row[r.START], row[r.START + 1], x, y)
-            if g < math.inf:
-                cost[j * nx + i] = g
-                heapq.heappush(heap, (g, j * nx + i))
-    while True:
-        f, node = heapq.heappop(heap)
-        if f >= best or node < 0:
-            return best, _trace(row, parent, last, nx, step_x, step_y)
-        if closed[node]:
-            continue
-        closed[node] = True
-        j, i = node // nx, node % nx
-        x, y, g = i * step_x, j * step_y, cost[node]
-        if math.sqrt((row[r.TARGET] - x) ** 2 + (row[r.TARGET + 1] - y) ** 2) <= radius + link:
-            total = g + _arrival(row, grid, x, y, radius)
-            if total < best:
-                best, last = total, node
-        for m in range(16):
-            i1, j1 = i + MOVES[m, 0], j + MOVES[m, 1]
-            if i1 < 0 or j1 < 0 or i1 >= nx or j1 >= ny:
-                continue
-            there = j1 * nx + i1
-            if closed[there]:
-                continue
-            x1, y1 = i1 * step_x, j1 * step_y
-            if on_map:
-                g1 = g + hours(grid, x, y, x1, y1)
-            else:
-                length = math.sqrt((x1 - x) ** 2 + (y1 - y) ** 2)
-                g1 = g + length * 0.5 * (pace[j, i] + pace[j1, i1])
-            if g1 < cost[there]:
-                cost[there], parent[there] = g1, node
-                ahead = math.sqrt((row[r.TARGET] - x1) ** 2 + (row[r.TARGET + 1] - y1) ** 2) - radius
-                heapq.heappush(heap, (g1 + least * max(ahead, 0.0), there))
+    best, last = _search(row, grid, radius, nx, ny, cost, parent)
+    n, node = 2, last
+    while node >= 0:
+        n += 1
+        node = parent[node]
+    path, sums = np.empty((n, 2)), np.zeros(n)
+    path[0, 0], path[0, 1] = row[r.START], row[r.START + 1]
+    path[n - 1, 0], path[n - 1, 1], sums[n - 1] = row[r.TARGET], row[r.TARGET + 1], best
+    node = last
+    for k in range(n - 2, 0, -1):
+        path[k, 0], path[k, 1], sums[k] = (node % nx) * step_x, (node // nx) * step_y, cost[node]
+        node = parent[node]
+    if best == math.inf:
+        return best, path
+    return _pulled(row, grid, radius, path, sums)

@@ -3,6 +3,10 @@
 The map is the elevation model of the Jacksboro fault (Tennessee) that matplotlib ships as sample data; it is read from
 there and never copied. 1 mm of the arena is ``METRES_PER_MM`` metres of land, so an antenna reaches 1.27 km ahead, and
 40 mm/s, the speed on the best slope, is Tobler's 6 km/h with one second of the episode standing for 12.7 minutes.
+
+Over the 20 pairs of :func:`dem_pairs` the planner needs 3.71 h on average and the straight line 1.29 times as long
+(1.06 to 1.68; over 200 other pairs 3.96 h and 1.29). Costs are integrated in pieces of a third of a cell for both; a
+planner that takes the slope between the ends of its edges instead (3.82 h, 1.33 over the same 200) flatters itself.
 """
 
 from __future__ import annotations

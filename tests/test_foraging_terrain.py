@@ -129,8 +129,8 @@ def test_published_pairs():
         assert path_cost(row, grid, path) == pytest.approx(cost, rel=1e-9)
         costs.append(cost)
         straights.append(straight(row, grid, *pair) / cost)
-    assert np.mean(costs) == pytest.approx(3.74, abs=0.01)
-    assert np.mean(straights) == pytest.approx(1.286, abs=0.003)
+    assert np.mean(costs) == pytest.approx(3.714, abs=0.005)
+    assert np.mean(straights) == pytest.approx(1.293, abs=0.003)
     assert min(straights) > 1.0
 
 
@@ -156,7 +156,7 @@ def bare(x0, y0, x1, y1, obstacles=()):
 
 
 def test_planner_in_closed_form():
-    """Flat ground: distance / 40 mm/s, exact along the 16 directions, within 2.8 % between them."""
+    """Flat ground: distance / 40 mm/s in a straight line, in any direction."""
     for x1, y1 in ((800, 200), (800, 800), (800, 500), (500, 800)):
         row, grid = bare(200, 200, x1, y1)
         time, path = plan(row, grid, 20.0)
@@ -166,7 +166,9 @@ def test_planner_in_closed_form():
     for x0, y0, x1, y1 in rng.uniform(50, 950, (20, 4)):
         row, grid = bare(x0, y0, x1, y1)
         shortest = max(math.hypot(x1 - x0, y1 - y0) - 20, 0) / 40
-        assert shortest <= plan(row, grid, 20.0)[0] + 1e-9 <= 1.028 * shortest + 0.02
+        time, path = plan(row, grid, 20.0)
+        assert time == pytest.approx(shortest, rel=1e-9)
+        np.testing.assert_allclose(path, [(x0, y0), (x1, y1)])
 
 
 def test_planner_walks_round_obstacles():
@@ -183,7 +185,7 @@ def test_planner_walks_round_obstacles():
 
 
 def test_planner_equals_a_plain_dijkstra():
-    """Against a dictionary-and-heap Dijkstra without lower bound, on the same graph."""
+    """Against a dictionary-and-heap Dijkstra on the same graph: at most 2.8 % less, which straightening may win."""
     import heapq
 
     env = ForagingEnv("cluttered")
@@ -210,4 +212,4 @@ def test_planner_equals_a_plain_dijkstra():
                 mean = (pace[node[1], node[0]] + pace[there[1], there[0]]) / 2
                 heapq.heappush(heap, (g + 8 * math.hypot(di, dj) * mean, there))
     assert len(moves) == 16
-    assert plan(row, grid, 0.0)[0] == pytest.approx(best[100, 80], rel=2e-3)
+    assert best[100, 80] / 1.028 <= plan(row, grid, 0.0)[0] <= best[100, 80] * 1.002
