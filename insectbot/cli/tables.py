@@ -10,7 +10,7 @@ from insectbot.cli.console import print_table
 
 DASH = "\N{EN DASH}"
 EVALUATION = {
-    "success": ("success [95 %]", ".2f", True),
+    "success": ("success [95 %]", ".3f", True),
     "SPT": ("SPT [95 %]", ".2f", True),
     "T_ratio": ("T/T_opt", ".2f", False),
     "cost_ratio": ("cost/opt", ".2f", False),
@@ -59,7 +59,7 @@ def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
         (
             row["controller"],
             row["preset"] or DASH,
-            row["chip"],
+            row["chip"] or DASH,
             _seeds(row),
             str(row["n_episodes"]),
             *(estimate(row["metrics"].get(m), *EVALUATION[m][1:]) for m in shown),
@@ -91,7 +91,7 @@ def _bench_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         name,
         row["preset"] or DASH,
-        estimate(metrics.get("success"), ".2f"),
+        estimate(metrics.get("success"), ".3f"),
         estimate(metrics.get("SPT"), ".2f"),
         number(row.get("success_loss"), "+.3f"),
         si(sum(energy.values()), "J") if energy else DASH,
