@@ -77,10 +77,21 @@ def load(ref: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenari
         cause = getattr(error, "strerror", None) or "not text"
         raise UnknownNameError(f"scenario file {str(path)!r} cannot be read: {cause}") from None
     scenario = loads(text, label, overrides)
-    folder = Path(path).resolve().parent
-    env = scenario.env.model_copy(update={"id": _absolute(scenario.env.id, folder)})
-    controller = scenario.controller.model_copy(update={"name": _absolute(scenario.controller.name, folder)})
-    return scenario.model_copy(update={"env": env, "controller": controller, "chip": _absolute(scenario.chip, folder)})
+    return _with_absolute_files(scenario, Path(path).resolve().parent)
+
+
+def _with_absolute_files(s: Scenario, folder: Path) -> Scenario:
+    """Return a copy that means the same files from any working folder."""
+    chips = [_absolute(chip, folder) for chip in s.bench.chips]
+    baselines = [_absolute(baseline, folder) for baseline in s.evaluation.baselines]
+    update = {
+        "env": s.env.model_copy(update={"id": _absolute(s.env.id, folder)}),
+        "controller": s.controller.model_copy(update={"name": _absolute(s.controller.name, folder)}),
+        "chip": _absolute(s.chip, folder),
+        "evaluation": s.evaluation.model_copy(update={"baselines": baselines}),
+        "bench": s.bench.model_copy(update={"chips": chips}),
+    }
+    return s.model_copy(update=update)
 
 
 def _short(error: BaseException) -> str:

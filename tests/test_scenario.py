@@ -119,7 +119,7 @@ def test_bad_toml_and_missing_files(tmp_path):
 def test_file_references_are_relative_to_the_scenario_file(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text('def still(observation):\n    """Stand."""\n    return [0.0]\n')
     file = tmp_path / "s.toml"
-    document = {**BASE, "controller": {"name": "./mine.py:still"}}
+    document = {**BASE, "controller": {"name": "./mine.py:still"}, "evaluation": {"baselines": ["mine.py:still"]}}
     file.write_text(scenarios.dumps(scenarios.parse(document)))
     monkeypatch.chdir("/")
     loaded = scenarios.load(str(file))
@@ -127,6 +127,7 @@ def test_file_references_are_relative_to_the_scenario_file(tmp_path, monkeypatch
     brain = scenarios.make_controller(loaded, env, 0)
     result = run_episode(env, brain, seed=0, learn=False)
     assert result.reward == 0.0
+    assert loaded.evaluation.baselines == [f"{tmp_path.resolve()}/mine.py:still"]
 
 
 def test_phase_decides_options_and_preset():

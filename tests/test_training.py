@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from insectbot import scenario as scenarios
-from insectbot.errors import RunFolderError
+from insectbot.errors import RunFolderError, Unsupported
 from insectbot.loop import checkpoint
 from insectbot.loop.runfolder import RunFolder
 from insectbot.training.evaluate import evaluation_worlds
@@ -149,6 +149,9 @@ def test_tables_show_trained_untrained_and_baselines(tmp_path):
     assert [p.done for p in training] == sorted(p.done for p in training)
     assert (training[-1].done, training[-1].total) == (12, 12)
     assert not list(run.path.glob("checkpoints/*.txt"))
+    weights = summary["weights"]["w"]
+    assert weights["before"] == [[pytest.approx(0.11)], [pytest.approx(0.12)], [pytest.approx(0.13)]]
+    assert weights["after"] == [[pytest.approx(float(w["w"][0]))] for w in trained(run).values()]
     text = run.file("summary.json").read_text()
     assert "NaN" not in text
     assert json.loads(text) == summary
@@ -196,8 +199,8 @@ def test_the_real_forager_is_the_same_in_parts_and_in_parallel(tmp_path):
     for a, b in zip(results, again, strict=True):
         assert repr(a.episodes) == repr(b.episodes)
         assert all(np.array_equal(a.weights[k], b.weights[k]) for k in a.weights)
-    moved = trained(runs[0])[3]["sensors->motors"] - trained(runs[0])[5]["sensors->motors"]
-    assert np.abs(moved).max() > 1e-3
+    for result in results:
+        assert max(np.abs(result.weights[k] - result.initial[k]).max() for k in result.weights) > 1e-3
 
 
 def test_the_flip_world_remembers_its_count_after_a_resume(tmp_path):
@@ -209,3 +212,23 @@ def test_the_flip_world_remembers_its_count_after_a_resume(tmp_path):
     train(part, runs[1], workers=1)
     train(whole, runs[1], workers=1, resume=True)
     assert checkpoints(runs[0], (1,)) == checkpoints(runs[1], (1,))
+
+
+def test_a_controller_that_cannot_learn_is_judged_once(tmp_path):
+    text = TOML.replace("loop_fakes:Learner", "loop_fakes:follow").replace("seeds = 3", "seeds = 1")
+    run = new_run(tmp_path, text)
+    summary = run_experiment(scenarios.loads(text), run, workers=1)
+    rows = summary["tables"]["evaluation"]
+    assert [(row["controller"], row["n_episodes"]) for row in rows] == [("loop_fakes:follow", 60)]
+    assert summary["tables"]["bench"] == []
+    assert summary["weights"] == {}
+
+
+def test_an_error_in_a_worker_arrives_as_it_is(tmp_path):
+    text = TOML.replace('preset = "plain"', 'options = { gain = "fast" }')
+    run = new_run(tmp_path, text)
+    with pytest.raises(TypeError):
+        train(scenarios.loads(text), run, workers=2)
+    loihi = scenarios.load("foraging", {"chip": "loihi", "training.seeds": 2, "training.episodes": 1})
+    with pytest.raises(Unsupported, match="frozen"):
+        train(loihi, new_run(tmp_path), workers=2)

@@ -77,9 +77,10 @@ def entries(scenario: Scenario, results: Sequence[SeedResult]) -> tuple[list[Ent
     if section.untrained and any(r.weights for r in results):
         found.append(Entry(UNTRAINED, name, {r.seed: {} for r in results}))
         counts.append(min(section.episodes, section.untrained_episodes or section.episodes))
-    for baseline in section.baselines:
-        found.append(Entry(baseline, baseline, options=None if baseline == name else {}))
-        counts.append(section.episodes)
+    for baseline in dict.fromkeys(section.baselines):
+        if baseline != name:
+            found.append(Entry(baseline, baseline, options={}))
+            counts.append(section.episodes)
     return found, counts
 
 

@@ -42,12 +42,15 @@ class SeedResult:
         Entry k: a frozen copy on the validation worlds after k episodes (entry 0: untrained).
     weights : dict
         Final weights by projection.
+    initial : dict
+        Weights before training.
     """
 
     seed: int
     episodes: list[Row]
     probes: list[list[Row]]
     weights: Weights
+    initial: Weights
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class _Trainer:
         self.probe_env = make_env(self.scenario, "probe", preset=self.scenario.training.preset)
         self.learner = make_controller(self.scenario, self.env, job.seed)
         self.frozen = make_controller(self.scenario, self.probe_env, job.seed)
+        self.initial = weights_of(self.frozen)
         self.probe_worlds = worlds("probe", self.scenario.training.probe_worlds, self.scenario.training.world_seed)
         self.episodes: list[Row] = []
         self.probes: list[list[Row]] = []
@@ -215,7 +219,7 @@ def _train_seed(job: _Job) -> SeedResult:
         trainer.probe()
         trainer.save()
         trainer.post()
-    return SeedResult(job.seed, trainer.episodes, trainer.probes, weights_of(trainer.learner))
+    return SeedResult(job.seed, trainer.episodes, trainer.probes, weights_of(trainer.learner), trainer.initial)
 
 
 def train(

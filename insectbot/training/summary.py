@@ -10,6 +10,9 @@ from insectbot.training.episodes import Row
 from insectbot.training.online import SeedResult
 from insectbot.training.statistics import per_seed
 
+_SMALL = 500
+"""Synapses of a projection up to which all its weights go into the summary."""
+
 
 def _curve(results: Sequence[SeedResult], metric: str) -> list[list[float]]:
     """Return the metric for each seed after 0, 1, ... episodes, averaged over the validation worlds."""
@@ -36,6 +39,17 @@ def learning_curve(scenario: Scenario, results: Sequence[SeedResult]) -> dict[st
         "preset": scenario.training.preset or scenario.env.preset or "",
         "n_worlds": scenario.training.probe_worlds,
     }
+
+
+def weight_changes(results: Sequence[SeedResult]) -> dict[str, dict[str, list[list[float]]]]:
+    """Return the weights of every seed before and after, by projection, of small projections that have changed."""
+    found = {}
+    for name, weights in results[0].weights.items() if results else ():
+        before, after = ([getattr(r, key)[name] for r in results] for key in ("initial", "weights"))
+        changed = any((b != a).any() for b, a in zip(before, after, strict=True))
+        if changed and weights.size <= _SMALL:
+            found[name] = {"before": [b.tolist() for b in before], "after": [a.tolist() for a in after]}
+    return found
 
 
 def summarise_run(
@@ -66,5 +80,6 @@ def summarise_run(
         "training_steps": sum(row.steps for result in results for row in result.episodes),
         "tables": {"evaluation": list(evaluation), "bench": list(bench)},
         "learning_curve": learning_curve(scenario, results),
+        "weights": weight_changes(results),
         "wall_seconds": wall_seconds,
     }
