@@ -112,6 +112,15 @@ def _gymnasium_make(ref: str, options: dict[str, Any]) -> gymnasium.Env:
     return gymnasium.make(ref, disable_env_checker=True, **options)
 
 
+def _merged(general: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of both; the special ones win, table by table, so that nothing general is lost unseen."""
+    merged = {**general, **special}
+    for key in general.keys() & special.keys():
+        if isinstance(general[key], Mapping) and isinstance(special[key], Mapping):
+            merged[key] = _merged(general[key], special[key])
+    return merged
+
+
 def make_env(
     scenario: Scenario,
     phase: EnvPhase = "run",
@@ -120,6 +129,8 @@ def make_env(
     render_mode: str | None = None,
 ) -> gymnasium.Env:
     """Make the world of a scenario.
+
+    Its options are ``env.options`` and, over them, those of the phase; tables among the options are merged.
 
     Parameters
     ----------
@@ -141,7 +152,7 @@ def make_env(
     """
     learning = phase in ("run", "train")
     section = scenario.training if learning else scenario.evaluation
-    options: dict[str, Any] = {**scenario.env.options, **section.options}
+    options = _merged(scenario.env.options, section.options)
     if preset is None and phase == "train":
         preset = scenario.training.preset
     preset = preset or scenario.env.preset

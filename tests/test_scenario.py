@@ -142,6 +142,18 @@ def test_phase_decides_options_and_preset():
     assert scenarios.make_env(s, "evaluate", preset="c").preset == "c"
 
 
+def test_tables_among_options_are_merged():
+    document = BASE | {
+        "env": {"id": "insectbot/Foraging-v0", "options": {"reward_weights": {"progress": 2.0, "goal": 1.0}}},
+        "training": {"options": {"reward_weights": {"goal": 3.0}, "reward": "local"}},
+    }
+    env = scenarios.make_env(scenarios.parse(document), "train").unwrapped
+    assert env.settings.reward_weights == {"progress": 2.0, "goal": 3.0}
+    wrong = scenarios.load("foraging", {"env.options.reward_weights": {"progres": 1.0}})
+    with pytest.raises(InsectbotError, match="progres"):
+        scenarios.make_env(wrong, "run")
+
+
 def test_registered_ids_and_their_errors():
     s = scenarios.parse({**BASE, "env": {"id": "insectbot/Foraging-v0", "preset": "smooth"}})
     assert isinstance(scenarios.make_env(s), gymnasium.Env)
