@@ -122,7 +122,7 @@ def test_mirror_symmetry(preset):
     for key in (5, 6, 7):
         row, obs = world(key, preset=preset)
         other, seen = r.mirrored(row), np.empty(5, np.float32)
-        for action in steering(key, 400):
+        for action in steering(key, 900):
             reward, code = step(row, action, obs)
             twin_reward, twin_code = step(other, action[::-1].copy(), seen)
             assert code == twin_code
