@@ -98,6 +98,9 @@ class EvaluationSection(_Section):
         Key of the evaluation worlds.
     options : dict
         Environment options that hold only while judging.
+    reset : dict
+        Options given to each ``env.reset`` while judging, such as ``{flip = true}`` for a world whose episodes
+        otherwise depend on how many came before.
     baselines : list of str
         Controllers shown beside the trained one.
     untrained : bool
@@ -110,6 +113,7 @@ class EvaluationSection(_Section):
     presets: list[str] = Field(default_factory=list)
     world_seed: int = Field(default=0, ge=0)
     options: Options = Field(default_factory=dict)
+    reset: Options = Field(default_factory=dict)
     baselines: list[str] = Field(default_factory=lambda: ["random"])
     untrained: bool = True
     untrained_episodes: int | None = Field(default=None, ge=1)

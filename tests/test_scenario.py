@@ -14,6 +14,7 @@ from insectbot import scenario as scenarios
 from insectbot.errors import ConfigurationError, InsectbotError, UnknownNameError
 from insectbot.loop.episode import run_episode
 from insectbot.seeding import derive, worlds
+from insectbot.training.evaluate import Entry, evaluate
 
 BASE = {"name": "line", "env": {"id": "loop_fakes:LineEnv"}, "controller": {"name": "loop_fakes:Learner"}}
 
@@ -152,6 +153,17 @@ def test_tables_among_options_are_merged():
     wrong = scenarios.load("foraging", {"env.options.reward_weights": {"progres": 1.0}})
     with pytest.raises(InsectbotError, match="progres"):
         scenarios.make_env(wrong, "run")
+
+
+def test_reset_options_reach_the_judged_world():
+    def success(flip):
+        s = scenarios.load("foraging", {"env.preset": "flip", "evaluation.reset": {"flip": flip}})
+        s = scenarios.loads(scenarios.dumps(s), overrides={"evaluation.options": {"planner": False}})
+        rows = evaluate(s, [Entry("taxis", "taxis", options={})], presets=["flip"], episodes=4, workers=1)
+        return [row.metrics["success"] for row in rows]
+
+    assert success(False) == [1.0] * 4
+    assert sum(success(True)) <= 1
 
 
 def test_registered_ids_and_their_errors():

@@ -65,7 +65,7 @@ def fingerprint(scenario: Scenario) -> str:
     """Return a hash of everything that decides how a seed is trained (not how many episodes or seeds)."""
     free = {"training": {"episodes", "seeds"}, "evaluation": True, "record": True, "bench": True}
     kept = scenario.model_dump(exclude={**free, "title": True, "description": True})
-    probing = scenario.evaluation.options
+    probing = (scenario.evaluation.options, scenario.evaluation.reset)
     return hashlib.sha256(repr((kept, probing)).encode()).hexdigest()
 
 
@@ -114,9 +114,12 @@ class _Trainer:
         """Try a frozen copy on the validation worlds; the learner does not notice."""
         give_weights(self.frozen, weights_of(self.learner))
         rows = []
+        options = dict(self.scenario.evaluation.reset) or None
         for world in self.probe_worlds:
             brain = derive("brain", world, self.job.seed)
-            result = run_episode(self.probe_env, self.frozen, seed=world, controller_seed=brain, learn=False)
+            result = run_episode(
+                self.probe_env, self.frozen, seed=world, controller_seed=brain, learn=False, options=options
+            )
             rows.append(Row.of(self.label("probe", len(self.episodes)), result, self.frozen))
         self.probes.append(rows)
 
