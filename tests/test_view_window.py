@@ -180,6 +180,21 @@ def test_speeds_walk_up_and_down():
     assert (speed_text(0.25), speed_text(float("inf"))) == ("0.25\N{MULTIPLICATION SIGN}", "max")
 
 
+def test_history_takes_rewards_of_skipped_steps_or_says_that_it_lacks_them(viewer):
+    history = History.of(None)
+    history.add(frame(3, reward=[1.0, 2.0, 3.0], modulator=[0.1, 0.2, 0.3]))
+    history.add(frame(4, reward=4.0, modulator=0.4))
+    assert history.reward_sum == 10.0
+    expected = [[0.05, 1, 0.1], [0.1, 2, 0.2], [0.15, 3, 0.3], [0.2, 4, 0.4]]
+    assert history.traces() == pytest.approx(np.array(expected))
+    history.add(frame(6, reward=5.0))
+    assert history.reward_sum is None
+    history.add(frame(1, reward=1.0, episode=2))
+    assert history.reward_sum == 1.0
+    skipping, whole = picture(viewer, frame(2, reward=[9.0])), picture(viewer, frame(3, reward=[9.0], episode=2))
+    assert changed(skipping, whole) is not None
+
+
 def test_history_forgets_at_a_new_episode_but_keeps_first_weights():
     history = History.of(network())
     history.add(frame(1, weights={PROJECTION: np.zeros(8)}))

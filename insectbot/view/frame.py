@@ -43,8 +43,9 @@ class Frame:
         Length of a tick [ms]; a network given to ``Viewer.open`` overrides it.
     weights : mapping of str to array_like
         Present weights by projection, in projection order.
-    reward, modulator : float
-        Reward of the step; last third factor of the learning rule.
+    reward, modulator : float or array_like
+        Reward of the step and last third factor of the learning rule; or those of all steps since the last frame,
+        oldest first. Only then does the window know the sum of an episode of which it does not see every step.
     step, episode : int
         Control steps done in the episode; number of the episode.
     n_episodes : int or None
@@ -78,8 +79,8 @@ class Frame:
     unit_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     dt: float = 1.0
     weights: Mapping[str, npt.ArrayLike] = field(default_factory=dict)
-    reward: float = 0.0
-    modulator: float = 0.0
+    reward: npt.ArrayLike = 0.0
+    modulator: npt.ArrayLike = 0.0
     step: int = 0
     episode: int = 1
     n_episodes: int | None = None

@@ -6,7 +6,7 @@ from insectbot.view.canvas import BODY, SMALL, TITLE, Box, Canvas
 from insectbot.view.frame import Frame, speed_text
 from insectbot.view.history import History
 from insectbot.view.palette import BLUE, GREEN, HAIRLINE, INK, MUTED, PANEL, PAPER, VERMILION, mix
-from insectbot.view.panels import number
+from insectbot.view.panels import last, number
 
 KEYS: tuple[tuple[str, str, str], ...] = (
     ("space", "pause", "pause and go on"),
@@ -42,11 +42,12 @@ def draw_status(canvas: Canvas, box: Box, frame: Frame, history: History) -> Non
     """Draw the numbers of the episode under the world."""
     of = f" / {frame.n_episodes}" if frame.n_episodes else ""
     late = (str(frame.late), VERMILION if frame.late else INK)
+    total = history.reward_sum
     items = [
         ("episode", f"{frame.episode}{of}", INK),
         ("time", f"{frame.time:.2f} s", INK),
         ("step", str(frame.step), INK),
-        ("reward sum", number(history.reward_sum, ".1f"), INK),
+        ("reward", number(last(frame.reward)), INK) if total is None else ("reward sum", number(total, ".1f"), INK),
         ("late", *late),
         ("speed", speed_text(frame.speed), INK),
     ]

@@ -38,7 +38,9 @@ class History:
     _spikes: deque[tuple[npt.NDArray, npt.NDArray]] = field(default_factory=deque)
     _traces: deque[tuple[float, float, float]] = field(default_factory=deque)
     _last: tuple[int, int] | None = None
-    reward_sum: float = 0.0
+    _sum: float = 0.0
+    _seen: int = 0
+    _complete: bool = True
 
     @classmethod
     def of(cls, network: Any | None) -> History:
@@ -54,7 +56,7 @@ class History:
         if self._last is not None and (now[0] != self._last[0] or now[1] < self._last[1]):
             self._spikes.clear()
             self._traces.clear()
-            self.reward_sum = 0.0
+            self._sum, self._seen = 0.0, 0
         for name, values in frame.weights.items():
             self.before.setdefault(name, np.array(values, np.float32))
         if now == self._last:
@@ -66,10 +68,24 @@ class History:
             self._spikes.append((seconds, units))
         while self._spikes and self._spikes[0][0].max() < frame.time - RASTER_SECONDS:
             self._spikes.popleft()
-        self._traces.append((frame.time, frame.reward, frame.modulator))
-        self.reward_sum += frame.reward
+        self._add_traces(frame)
         while self._traces[0][0] < frame.time - TRACE_SECONDS:
             self._traces.popleft()
+
+    def _add_traces(self, frame: Frame) -> None:
+        reward, modulator = (np.atleast_1d(np.asarray(v, float)) for v in (frame.reward, frame.modulator))
+        period = frame.time / frame.step if frame.step else 0.0
+        for k, (r, m) in enumerate(zip(reward, np.broadcast_to(modulator, reward.shape), strict=True)):
+            self._traces.append((frame.time - (reward.size - 1 - k) * period, r, m))
+        if frame.step:
+            self._sum += float(reward.sum())
+            self._seen += reward.size
+        self._complete = self._seen == frame.step
+
+    @property
+    def reward_sum(self) -> float | None:
+        """Sum of the rewards of the episode; None when frames have skipped some of them."""
+        return self._sum if self._complete else None
 
     def spikes(self, now: float) -> tuple[npt.NDArray, npt.NDArray]:
         """Return (age [s], unit) of the spikes of the last :data:`RASTER_SECONDS`."""

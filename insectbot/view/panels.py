@@ -101,7 +101,7 @@ def draw_traces(canvas: Canvas, box: Box, frame: Frame, history: History) -> Non
     plot = inside.inset(LABEL_WIDTH, 0, 62, 22)
     half = plot.h // 2
     _time_axis(canvas, plot, TRACE_SECONDS, 2.5)
-    rows = (("reward", 1, BLUE, frame.reward), ("modulator", 2, PURPLE, frame.modulator))
+    rows = (("reward", 1, BLUE, last(frame.reward)), ("modulator", 2, PURPLE, last(frame.modulator)))
     for k, (name, column, colour, value) in enumerate(rows):
         row = Box(plot.x, plot.y + k * half, plot.w, half - 4)
         bound = nice_bound(traces[:, column])
@@ -172,6 +172,12 @@ def _time_axis(canvas: Canvas, plot: Box, seconds: float, spacing: float) -> Non
         value = spacing * k - seconds
         text = "now" if k == count else number(value, "g") + (" s" if k == 0 else "")
         canvas.text(x, y + 13, text, SMALL, MUTED, align="center")
+
+
+def last(values: npt.ArrayLike) -> float:
+    """Return a number, or the last one of an array (0 for an empty one)."""
+    flat = np.asarray(values, float).ravel()
+    return float(flat[-1]) if flat.size else 0.0
 
 
 def number(value: float, form: str = ".2f") -> str:
