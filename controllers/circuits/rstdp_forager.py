@@ -14,23 +14,30 @@ from insectbot.controllers.spiking import SpikingController
 from insectbot.errors import ConfigurationError
 from insectbot.snn import LIF, Input, Network, NodePerturbation, OrnsteinUhlenbeck, PoissonInput, Population, Projection
 
-SENSORS = ("roughness left", "roughness right", "target left", "target right")
-MOTORS = ("motor left", "motor right")
-# Projection order is by sensor, then motor. Mirror symmetry maps left to right in both.
-_MIRROR = (0, 1, 1, 0, 2, 3, 3, 2)
+# Projection order is by sensor, then motor; mirror symmetry maps left to right in both.
+_MIRROR = (0, 1, 1, 0)
 
 
-def _network(weight: npt.NDArray, tonic: float, rate: float, rule: NodePerturbation | None, sigma: float) -> Network:
-    noise = None if rule is None else OrnsteinUhlenbeck(sigma=sigma, decay=0.85, period=50.0)
+def _network(
+    weight: npt.NDArray,
+    tonic: float,
+    rate: float,
+    rules: tuple[NodePerturbation, NodePerturbation] | tuple[None, None],
+    sigma: float,
+) -> Network:
+    """Build the circuit; ``weight`` is [motor, (antenna left, antenna right, target left, target right)]."""
+    noise = None if rules[0] is None else OrnsteinUhlenbeck(sigma=sigma, decay=0.85, period=50.0)
+    source = PoissonInput(rate)
     return Network(
-        inputs=(Input("sensors", 4, PoissonInput(rate)), Input("tonic", 1, PoissonInput(rate))),
+        inputs=(Input("antennae", 2, source), Input("target", 2, source), Input("tonic", 1, source)),
         populations=(Population("motors", 2, LIF(tau_m=20.0, v_th=1.0, v_min=-1.0), noise),),
         projections=(
-            Projection.dense("sensors", "motors", weight, plasticity=rule),
+            Projection.dense("antennae", "motors", weight[:, :2], plasticity=rules[0]),
+            Projection.dense("target", "motors", weight[:, 2:], plasticity=rules[1]),
             Projection.dense("tonic", "motors", [[tonic], [tonic]]),
         ),
         outputs=("motors",),
-        name="rstdp-forager" if rule else "snn-fixed",
+        name="rstdp-forager" if noise else "snn-fixed",
     )
 
 
@@ -51,8 +58,9 @@ def rstdp_forager(
     tonic: float = 0.22,
     w_init: float = 0.1,
     w_spread: float = 0.02,
-    w_limit: float = 0.3,
-    sigma: float = 0.05,
+    antenna_limit: float = 0.36,
+    target_limit: float = 0.26,
+    sigma: float = 0.1,
     eligibility_decay: float = 0.5,
     rate: float = 400.0,
     gain: float = 0.2,
@@ -74,8 +82,10 @@ def rstdp_forager(
         Mirror: the left and right motor share weights, as the two sides of a body do. Free: all eight learn alone.
     tonic : float
         Weight of the tonic input, which sets the cruising speed.
-    w_init, w_spread, w_limit : float
-        Initial mean, standard deviation, and bound of the absolute value of the sensor weights.
+    w_init, w_spread : float
+        Mean and standard deviation of the initial sensor weights.
+    antenna_limit, target_limit : float
+        Bounds of the absolute values of the antenna and of the target weights.
     sigma : float
         Exploration noise [threshold per ms].
     eligibility_decay : float
@@ -98,14 +108,17 @@ def rstdp_forager(
     weight = w_init + w_spread * rng.standard_normal((2, 4))
     if symmetry == "mirror":
         weight[1] = weight[0, [1, 0, 3, 2]]
-    rule = NodePerturbation(
-        learning_rate=learning_rate,
-        decay=eligibility_decay,
-        w_min=-w_limit,
-        w_max=w_limit,
-        tie=_MIRROR if symmetry == "mirror" else None,
+    antenna_rule, target_rule = (
+        NodePerturbation(
+            learning_rate=learning_rate,
+            decay=eligibility_decay,
+            w_min=-limit,
+            w_max=limit,
+            tie=_MIRROR if symmetry == "mirror" else None,
+        )
+        for limit in (antenna_limit, target_limit)
     )
-    return _controller(_network(weight, tonic, rate, rule, sigma), gain, reward_rate)
+    return _controller(_network(weight, tonic, rate, (antenna_rule, target_rule), sigma), gain, reward_rate)
 
 
 def snn_fixed(
@@ -121,4 +134,4 @@ def snn_fixed(
         As in :func:`rstdp_forager`.
     """
     weight = np.array([[roughness, -roughness, -target, target], [-roughness, roughness, target, -target]])
-    return _controller(_network(weight, tonic, rate, None, 0.0), gain, 0.01)
+    return _controller(_network(weight, tonic, rate, (None, None), 0.0), gain, 0.01)
