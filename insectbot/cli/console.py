@@ -27,6 +27,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
+def is_narrow(columns: int) -> bool:
+    """Return whether what is printed on stdout has fewer than so many columns."""
+    return console().width < columns
+
+
 def say(text: str) -> None:
     """Print a line for the human on stderr, where it disturbs no pipe."""
     print(text, file=sys.stderr, flush=True)
@@ -72,7 +77,8 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.pad_edge, table.collapse_padding = False, True
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", no_wrap=column == columns[0])
     for row in rows:

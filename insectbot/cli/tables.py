@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from insectbot.cli.console import print_table
+from insectbot.cli.console import is_narrow, print_table
 
 DASH = "\N{EN DASH}"
 EVALUATION = {
@@ -51,39 +51,57 @@ def _seeds(row: Mapping[str, Any]) -> str:
     return f"{row['n_seeds']}{failed}" if row["n_seeds"] > 1 else DASH
 
 
+_WIDE = 118
+"""Columns from which a table has room for intervals."""
+
+
 def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print who succeeded how often on worlds that no training has seen."""
+    narrow = is_narrow(_WIDE)
     shown = [m for m in EVALUATION if any((row["metrics"].get(m) or [None])[0] is not None for row in rows)]
-    columns = ("controller", "preset", "chip", "seeds", "episodes", *(EVALUATION[m][0] for m in shown))
-    cells = [
-        (
-            row["controller"],
-            row["preset"] or DASH,
-            row["chip"] or DASH,
-            _seeds(row),
-            str(row["n_episodes"]),
-            *(estimate(row["metrics"].get(m), *EVALUATION[m][1:]) for m in shown),
-        )
-        for row in rows
-    ]
+    shown = [m for m in shown if not (narrow and m == "T_ratio")]
+    columns = ["controller", "preset", "chip", "seeds", "episodes"][: 4 if narrow else 5]
+    columns += [m if narrow else EVALUATION[m][0] for m in shown]
+    cells = []
+    for row in rows:
+        facts = [row["controller"], row["preset"] or DASH, row["chip"] or DASH, _seeds(row)]
+        facts += [] if narrow else [str(row["n_episodes"])]
+        for m in shown:
+            _, form, with_interval = EVALUATION[m]
+            facts.append(estimate(row["metrics"].get(m), form, with_interval and not narrow))
+        cells.append(facts)
     print_table(columns, cells, title="Frozen, on worlds that no training has seen", right=columns[4:])
 
 
-BENCH = ("chip", "preset", "success [95 %]", "SPT [95 %]", "loss", "J/decision", "steps/s", "host p50/p99", "synops")
-"""Columns of the chip table: loss of success against the first chip, time steps per second on the chip, time of
-one window on the host, synaptic operations per decision."""
+BENCH = (
+    "chip",
+    "preset",
+    "success [95 %]",
+    "SPT [95 %]",
+    "loss",
+    "J/decision",
+    "steps/s",
+    "host \N{GREEK SMALL LETTER MU}s",
+    "synops",
+)
+"""Columns of the chip table: loss of success against the first chip, time steps per second on the chip, median and 99th
+percentile of the time of one window on the host, synaptic operations per decision."""
 
 
 def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the same brain on every chip: does it fit, does it find food, what does a decision cost."""
-    print_table(BENCH, [_bench_cells(row) for row in rows], title="The same brains on every chip", right=BENCH[2:])
+    intervals = not is_narrow(_WIDE)
+    n = len(BENCH) if intervals else -1
+    columns = [name if intervals else name.removesuffix(" [95 %]") for name in BENCH][:n]
+    cells = [_bench_cells(row, intervals)[:n] for row in rows]
+    print_table(columns, cells, title="The same brains on every chip", right=columns[2:])
     for row in {row["chip"]: row for row in rows}.values():
         print(_bench_note(row))
     if any(row.get("dagger") for row in rows):
         print("\N{DAGGER} rests on figures from memory or assumption: see the datasheet")
 
 
-def _bench_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
     name = row["chip"] + (" \N{DAGGER}" if row.get("dagger") else "")
     if not row["fits"]:
         return name, DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
@@ -91,12 +109,12 @@ def _bench_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         name,
         row["preset"] or DASH,
-        estimate(metrics.get("success"), ".3f"),
-        estimate(metrics.get("SPT"), ".2f"),
+        estimate(metrics.get("success"), ".3f", intervals),
+        estimate(metrics.get("SPT"), ".2f", intervals),
         number(row.get("success_loss"), "+.3f"),
         si(sum(energy.values()), "J") if energy else DASH,
         si(row.get("steps_per_second"), ""),
-        f"{host['p50']:.1f}/{host['p99']:.1f} \N{GREEK SMALL LETTER MU}s" if host else DASH,
+        f"{host['p50']:.1f}/{host['p99']:.1f}" if host else DASH,
         number(row.get("synops_per_decision"), ".1f"),
     )
 
