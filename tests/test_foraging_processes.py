@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,9 +11,15 @@ import gymnasium
 import numpy as np
 import pytest
 
+from insectbot.envs.foraging_world import warm_up
 from insectbot.envs.registry import register_envs
+from insectbot.envs.speed import measure
 
 ID = "insectbot/Foraging-v0"
+GOLDEN = {
+    "cluttered": "b959780013593e547f56657dce399cb6f9d021f60217715b17dd628501723563",
+    "dem": "f416cf701abeadb7771c876b8989452d39c784376f7809cb5f21d97face0b02e",
+}
 
 
 def trajectory_hash(preset):
@@ -29,11 +36,38 @@ def trajectory_hash(preset):
     return digest.hexdigest()
 
 
+def test_the_trajectory_is_pinned():
+    """The kernels use no libm and no fused multiply-add, so these hashes hold on every machine."""
+    assert {preset: trajectory_hash(preset) for preset in GOLDEN} == GOLDEN
+
+
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_other_processes_run_the_same(method):
-    expected = [trajectory_hash(preset) for preset in ("cluttered", "dem")]
     with multiprocessing.get_context(method).Pool(1) as pool:
-        assert pool.map(trajectory_hash, ["cluttered", "dem"]) == expected
+        assert pool.map(trajectory_hash, list(GOLDEN)) == list(GOLDEN.values())
+
+
+@pytest.mark.slow
+def test_a_plain_processor_runs_the_same():
+    """Compiled for the least CPU of the architecture (no wide vectors), the bits are the same."""
+    script = """
+        import sys
+        sys.path.insert(0, {folder!r})
+        from test_foraging_processes import GOLDEN, trajectory_hash
+        assert {{preset: trajectory_hash(preset) for preset in GOLDEN}} == GOLDEN
+    """
+    run(script.format(folder=os.path.dirname(__file__)), NUMBA_CPU_NAME="generic")
+
+
+def test_warm_up_and_speed_run():
+    """The measurement gives every rate; real speeds are measured by benchmarks/env_speed.py."""
+    warm_up()
+    rates = measure(repeats=1, scale=0.01)
+    assert set(rates) == {"make", "bare", "cartpole", "vector", "reset", "kernel", "reset_env"}
+    assert min(rates.values()) > 0
+    # Far below what is measured, far above what an accident (a recompilation, a copy of the map) would leave.
+    assert rates["make"] > rates["cartpole"]
+    assert rates["vector"] > rates["make"]
 
 
 def test_async_vector_env_equals_the_native_one():
@@ -53,8 +87,6 @@ def test_async_vector_env_equals_the_native_one():
 
 def run(script, **environment):
     """Run a script in a fresh interpreter without any display."""
-    import os
-
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     clean = {k: v for k, v in os.environ.items() if k not in hidden}
     result = subprocess.run(
