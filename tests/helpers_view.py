@@ -30,7 +30,7 @@ def scene(seed=0, n_obstacles=3):
     return {
         "extent": (0.0, 1000.0, 0.0, 1000.0),
         "unit": "mm",
-        "roughness": np.exp(-((x - 500) ** 2 + (y - 400) ** 2) / 40000).astype(np.float32),
+        "roughness": np.exp(-((x - 500 - seed) ** 2 + (y - 400) ** 2) / 40000).astype(np.float32),
         "obstacles": np.column_stack([rng.uniform(200, 800, (n_obstacles, 2)), np.full(n_obstacles, 30.0)]),
         "target": [820.0, 760.0, 20.0],
         "start": [130.0, 180.0, 0.5],
@@ -89,7 +89,7 @@ def _episode(file, phase, seed, episode, controller, preset, world):
     group.attrs["scene"] = json.dumps(world_scene)
     x = np.linspace(130, 800, n + 1)
     data = {
-        "pose": np.column_stack([x, x + 20 * np.sin(x / 60), np.full(n + 1, 0.6)]).astype(np.float32),
+        "pose": np.column_stack([x, x + (10 + world % 9) * np.sin(x / 60), np.full(n + 1, 0.6)]).astype(np.float32),
         "observation": rng.random((n, 5), np.float32),
         "action": rng.random((n, 2), np.float32),
         "reward": rng.normal(size=n).astype(np.float32),

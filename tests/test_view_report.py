@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import h5py
@@ -321,6 +322,17 @@ def test_trajectories_put_the_same_world_in_the_same_column(run_folder):
         assert np.array_equal(paths[0], episode.pose[:, :2])
         assert np.array_equal(axes.images[0].get_array(), episode.scene["roughness"])
     assert "no episode" in to_svg(trajectories([]), "empty")
+
+
+def test_a_map_with_elevation_is_measured_in_kilometres(run_folder):
+    episode = Recording.open(run_folder).episodes()[0]
+    height = np.linspace(200, 900, 441).reshape(21, 21)
+    world = episode.scene | {"elevation": height, "metres_per_unit": 32.0}
+    axes = trajectories([("", [replace(episode, scene=world)])]).axes[0]
+    assert np.array_equal(axes.images[0].get_array(), height)
+    assert [text.get_text() for text in axes.texts] == ["5 km"]
+    bar = next(line for line in axes.lines if line.get_xydata().shape == (2, 2))
+    assert np.ptp(bar.get_xdata()) == pytest.approx(5000 / 32.0)
 
 
 def test_raster_rates_are_those_of_the_spikes(run_folder):

@@ -102,7 +102,9 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
     axes.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
     axes.set_title(_outcome(episodes), fontweight="normal", fontsize=8, color=hex_colour(MUTED))
     if scale:
-        _draw_scale(axes, x0, x1, y0, y1, str(scene.get("unit", "")))
+        metres = scene.get("metres_per_unit")
+        unit, per_unit = (str(scene.get("unit", "")), 1.0) if metres is None else ("km", float(metres) / 1000)
+        _draw_scale(axes, (x0, x1, y0, y1), unit, per_unit)
     return image
 
 
@@ -124,21 +126,22 @@ def _outcome(episodes: Sequence[EpisodeData]) -> str:
     return f"{len(reached)} of {len(episodes)} reached{middle}"
 
 
-def _draw_scale(axes: Axes, x0: float, x1: float, y0: float, y1: float, unit: str) -> None:
-    """Draw a bar of a round length, about a fifth of the width, on a plate."""
+def _draw_scale(axes: Axes, extent: tuple[float, float, float, float], unit: str, per_unit: float) -> None:
+    """Draw a bar of a round length, about a fifth of the width, on a plate; ``per_unit`` converts scene to label."""
     from matplotlib.patches import Rectangle
 
+    x0, x1, y0, y1 = extent
     width, height = x1 - x0, y1 - y0
-    power = 10.0 ** np.floor(np.log10(width / 4))
-    length = float(max(power * m for m in (1, 2, 5) if power * m <= width / 4))
+    goal = width * per_unit / 4
+    power = 10.0 ** np.floor(np.log10(goal))
+    shown = float(max(power * m for m in (1, 2, 5) if power * m <= goal))
+    length = shown / per_unit
     x, y, pad = x0 + 0.06 * width, y0 + 0.05 * height, 0.025 * width
     plate = Rectangle((x - pad, y - pad), length + 2 * pad, 0.11 * height, facecolor=hex_colour(PAPER), alpha=0.8, lw=0)
     axes.add_patch(plate)
     axes.plot([x, x + length], [y, y], color=hex_colour(_DARK), lw=1.6, solid_capstyle="butt")
-    label = f"{length:g} {unit}".strip()
-    axes.text(
-        x + length / 2, y + 0.018 * height, label, ha="center", va="bottom", fontsize=7.5, color=hex_colour(_DARK)
-    )
+    look: Any = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": hex_colour(_DARK)}
+    axes.text(x + length / 2, y + 0.018 * height, f"{shown:g} {unit}".strip(), **look)
 
 
 # Marks on a map keep their colour in the dark theme, where the page turns the ink light.
