@@ -64,7 +64,8 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
 
     **Start.** Start and target uniform, 80 mm or more from the walls and 500 to 900 mm apart; heading uniform.
 
-    **End.** Terminated when the target is nearer than 20 mm; truncated after ``time_limit``. One step is 50 ms.
+    **End.** Terminated when the target is nearer than 20 mm; truncated after ``time_limit``. One step is 50 ms. (A
+    ``max_episode_steps`` of ``gymnasium.make`` cuts from outside, so an episode it cuts has no metrics.)
 
     **Info** is empty until the last step of an episode. Then:
 
