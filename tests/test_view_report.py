@@ -126,6 +126,18 @@ def test_result_is_one_sentence_with_its_controls(run_folder):
     )
 
 
+def test_result_of_a_run_without_training_claims_no_training(tmp_path):
+    content = summary()
+    del content["training_episodes"]
+    content["tables"] = {"evaluation": content["tables"]["evaluation"][:1]}
+    sentence = result_sentence(RunData.load(write_run(tmp_path / "run", content=content)))
+    assert sentence.replace(MISSING, "-") == (
+        "rstdp-forager reaches the target in 98 % [95-98] of smooth worlds with an SPT of 0.69 (episodes: 60)."
+    )
+    empty = RunData(tmp_path)
+    assert result_sentence(empty) == "This run has no evaluation yet, so there is no result to report."
+
+
 @pytest.mark.parametrize(
     ("name", "sections"),
     [

@@ -102,7 +102,7 @@ _MISSING = {"class_": "missing"}
 
 
 def _absent(run: RunData, source: str) -> Html:
-    reason = run.problems.get(source, f"{source} has no such data")
+    reason = run.problems.get(source, f"{source} holds nothing for this section")
     return tag("p", f"Left out: {reason}.", **_MISSING)
 
 
@@ -133,13 +133,18 @@ def result_sentence(run: RunData) -> str:
     success, spt = metrics.get("success"), metrics.get("SPT")
     if not isinstance(success, list | tuple) or len(success) != 3:
         return f"{run.learner} was evaluated on {number(row.get('n_episodes'), 0)} episodes."
-    text = f"{run.learner} reaches the target in {_percent(success)} of unseen {row.get('preset') or ''} worlds".strip()
+    episodes = run.summary.get("training_episodes")
+    trained = isinstance(episodes, int) and episodes > 0
+    world = " ".join(word for word in ("unseen" if trained else "", str(row.get("preset") or "")) if word)
+    text = f"{run.learner} reaches the target in {_percent(success)} of {f'{world} worlds'.strip()}"
     if isinstance(spt, list | tuple) and spt:
         text += f" with an SPT of {number(spt[0])}"
-    seeds, failed = row.get("n_seeds"), row.get("n_failed_seeds")
-    episodes = run.summary.get("training_episodes", mapping(run.scenario.get("training")).get("episodes"))
-    trained = f" after {number(episodes, 0)} training episodes" if isinstance(episodes, int) and episodes else ""
-    text += f"{trained} ({number(seeds, 0)} seed{'s' if seeds != 1 else ''}, {number(failed, 0)} failed)"
+    if trained:
+        seeds, failed = row.get("n_seeds"), row.get("n_failed_seeds")
+        text += f" after {number(episodes, 0)} training episode{'s' if episodes != 1 else ''}"
+        text += f" ({number(seeds, 0)} seed{'s' if seeds != 1 else ''}, {number(failed, 0)} failed)"
+    else:
+        text += f" (episodes: {number(row.get('n_episodes'), 0)})"
     return f"{text}{_controls(run, row)}."
 
 
