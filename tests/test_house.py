@@ -172,6 +172,7 @@ def test_scenarios_load_and_round_trip(name):
 
 
 README = (ROOT / "README.md").read_text("utf-8")
+DAY_ONE = (ROOT / "docs" / "day_one.md").read_text("utf-8")
 
 
 def blocks(language):
@@ -185,10 +186,10 @@ def test_readme_python_runs(tmp_path, code):
 
 
 def readme_commands():
-    """Return the words of every ``insectbot ...`` command in code blocks and tables of the README."""
+    """Return the words of every ``insectbot ...`` command in the README and in day one."""
     lines = [line for block in blocks("sh") + blocks("console") for line in block.splitlines()]
     lines = [part.strip().removeprefix("$ ") for line in lines for part in line.split("&&")]
-    lines += re.findall(r"`(insectbot [^`]*)`", README)
+    lines += re.findall(r"`(insectbot [^`]*)`", README + DAY_ONE)
     return sorted(
         {line.removeprefix(".venv/bin/") for line in lines if re.match(r"(\.venv/bin/)?insectbot( |$)", line)}
     )
