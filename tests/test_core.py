@@ -131,6 +131,8 @@ def test_reading_weights_and_recording_change_nothing(case):
     for name, array in quiet.weights().items():
         np.testing.assert_array_equal(array, watched.weights()[name])
     assert quiet.counters() == watched.counters()
+    for name, array in quiet.state().items():
+        np.testing.assert_array_equal(array, watched.state()[name], err_msg=name)
 
 
 @pytest.mark.parametrize("case", CASES)

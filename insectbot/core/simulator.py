@@ -192,7 +192,8 @@ class CoreExecutable:
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future."""
         kept = {name: a.copy() for name, a in self._arrays.items() if not _derived(name)}
-        return kept | {"flags": np.array([self._flags], np.int64)}
+        kept["clock"][5] = 0  # the length of the spike list, which recording must not make part of the state
+        return kept | {"flags": np.array([self._flags & _LEARN], np.int64)}
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
         """Restore a state of the same network.
@@ -210,7 +211,7 @@ class CoreExecutable:
             )
         for name, array in expected.items():
             array[...] = state[name]
-        self._flags = int(state["flags"][0])
+        self._flags = int(state["flags"][0]) | self._flags & _RECORD
 
     @property
     def usage(self) -> tuple[Usage, ...]:
