@@ -122,9 +122,11 @@ class _Run:
 
     def header(self) -> str:
         """Return one line that says what runs."""
-        s, mode = self.scenario, "learning" if self.options.learning else "frozen"
+        s = self.scenario
         preset = f" ({s.env.preset})" if s.env.preset else ""
-        return f"{s.name}{preset}: {s.controller.name} on {s.chip}, {mode}, seed {self.options.seed}"
+        chip = f" on {s.chip}" if hasattr(self.controller, "network") else ""
+        mode = ("learning, " if self.options.learning else "frozen, ") if hasattr(self.controller, "learning") else ""
+        return f"{s.name}{preset}: {s.controller.name}{chip}, {mode}seed {self.options.seed}"
 
     def episodes(self, recorder: Recorder, viewer: Any, on_done: Any) -> None:
         """Run all episodes; Ctrl-C ends them and keeps the finished ones."""
