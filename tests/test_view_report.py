@@ -22,7 +22,7 @@ from insectbot.view.markup import MISSING, Html, estimate, number, quantity, saf
 from insectbot.view.plot_learning import by_seed
 from insectbot.view.recording import Recording, weight_matrix
 from insectbot.view.report import result_sentence, write_report
-from insectbot.view.report_figures import weights_by_seed
+from insectbot.view.report_figures import before_and_after, trajectory_section, weights_by_seed
 from insectbot.view.run_data import RunData
 
 SECTIONS = (
@@ -278,6 +278,25 @@ def test_weight_matrix_is_post_by_pre():
     assert weight_matrix("a->b", [1, 2, 3, 4, 5, 6], units).tolist() == [[1, 3, 5], [2, 4, 6]]
     assert weight_matrix("a->b", [1, 2], units) is None
     assert weight_matrix("named", [1, 2], units) is None
+
+
+def test_paths_shown_are_of_the_learner_and_what_it_is_compared_with(run_folder):
+    run = RunData.load(run_folder)
+    both = before_and_after(run)
+    assert [(label, {e.controller for e in shown}) for label, shown in both] == [
+        ("before learning", {"untrained"}),
+        ("after learning", {"rstdp-forager"}),
+    ]
+    run.episodes = [e for e in run.episodes if e.phase == "train"]
+    assert [(label, [(e.seed, e.episode) for e in shown]) for label, shown in before_and_after(run)] == [
+        ("training episode 0", [(1, 0)]),
+        ("training episode 1", [(1, 1)]),
+    ]
+    run.episodes = [replace(run.episodes[0], phase="run")]
+    assert [label for label, _ in before_and_after(run)] == ["rstdp-forager"]
+    assert "scene or no path" in trajectory_section(replace(run, episodes=[replace(run.episodes[0], scene={})]))
+    run.episodes = []
+    assert before_and_after(run) == []
 
 
 def test_weights_by_seed_start_before_training_and_end_after_it(run_folder):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from helpers_view import PROJECTION, SCENE, frame, network
@@ -253,7 +254,7 @@ def test_thin_keeps_both_ends():
 
 def read_film(path, width, height):
     """Decode a film into uint8 [n, height, width, 3] with ffmpeg itself."""
-    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     command = [ffmpeg, "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
     return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -135,12 +134,6 @@ class Canvas:
             self.pygame.draw.aalines(self.surface, colour, False, xy + shift)
             if shift:
                 self.pygame.draw.aalines(self.surface, colour, False, np.add(xy, (shift, -shift)))
-
-    def polygon(self, points: Sequence[tuple[float, float]], colour: RGB) -> None:
-        """Fill a polygon with smooth edges."""
-        whole = [(round(x), round(y)) for x, y in points]
-        self.pygame.gfxdraw.aapolygon(self.surface, whole, colour)
-        self.pygame.gfxdraw.filled_polygon(self.surface, whole, colour)
 
     def disc(self, x: float, y: float, radius: float, colour: RGB) -> None:
         """Fill a disc with a smooth edge."""

@@ -102,9 +102,9 @@ class History:
 
 
 def nice_bound(values: npt.ArrayLike) -> float:
-    """Return the smallest 1, 1.5, 2, 3, 5 or 7 times a power of ten that no absolute value exceeds; 1 for zeros."""
+    """Return the smallest round number that no absolute value exceeds; 1 for zeros."""
     size = float(np.max(np.abs(np.nan_to_num(np.asarray(values, float))), initial=0.0))
     if size < 1e-12:
         return 1.0
     power = 10.0 ** np.floor(np.log10(size))
-    return float(next(power * m for m in (1, 1.5, 2, 3, 5, 7, 10) if power * m >= size * (1 - 1e-9)))
+    return float(next(power * m for m in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if power * m >= size * (1 - 1e-9)))

@@ -198,6 +198,6 @@ def _strip(axes: Axes, first: npt.NDArray, last: npt.NDArray, bound: float, labe
     axes.set_title(f"each synapse, {n_seeds} seed{'s' if n_seeds > 1 else ''}")
     axes.legend(ncols=3, loc="upper left", borderaxespad=0, handletextpad=0.2, columnspacing=1)
     if len(labels) == n and n <= 12:
-        axes.set_xticks(range(n), [label.replace(" ", "\n") for label in labels], fontsize=6.5)
+        axes.set_xticks(range(n), [label.replace(" ", "\n") for label in labels], fontsize=6)
     else:
         axes.set_xlabel("synapse, in projection order" + ("" if keep.size == n else f" ({keep.size} of {n})"))
