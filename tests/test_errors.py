@@ -73,6 +73,7 @@ WORDS = {
     "unknown scenario": (["run", "forraging"], "forraging", "did you mean 'foraging'"),
     "missing scenario file": (["run", "nowhere.toml"], "nowhere.toml", "cannot be read"),
     "unknown preset": (["run", "foraging", "--preset", "smoth"], "smoth", "smooth"),
+    "unknown preset to train on": (["train", "foraging", "--preset", "smoth"], "smoth", "smooth"),
     "unknown controller": (["run", "foraging", "--controller", "taxi"], "taxi", "did you mean 'taxis'"),
     "unknown chip": (["run", "foraging", "--chip", "lohi"], "lohi", "did you mean 'loihi'"),
     "unknown env": (["run", "foraging", "--env", "Foragin-v0"], "Foragin-v0"),
@@ -180,8 +181,9 @@ def test_network_that_does_not_fit(cli):
     check(cli, words, "loihi", "5000", "4096")
 
 
-def test_learning_on_a_chip_that_cannot(cli):
-    check(cli, ["run", "foraging", "--chip", "loihi", "--learn"], "loihi", "learning")
+@pytest.mark.parametrize("words", [["run", "foraging", "--learn"], ["train", "foraging"]])
+def test_learning_on_a_chip_that_cannot(cli, words):
+    check(cli, [*words, "--chip", "loihi"], "loihi", "learning")
 
 
 @pytest.mark.parametrize("words", [["run", "foraging"], ["train", "foraging"]])

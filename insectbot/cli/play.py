@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from typing import Any
 
 from insectbot.cli.console import announcing_compilation
@@ -74,7 +75,7 @@ def play(options: RunOptions, start_realtime: bool) -> None:
         return
     if options.episodes < 0 or options.seed < 0:
         raise ConfigurationError(f"-n {options.episodes} --seed {options.seed}: must be at least 0")
-    if not has_display():
+    if not (has_display() or os.environ.get("SDL_VIDEODRIVER")):
         raise DisplayError("no display: use --video out.mp4 to write a film instead, or set DISPLAY")
     from insectbot.cli.screen import FrameMaker, Window
     from insectbot.cli.warm import warm_up

@@ -13,6 +13,7 @@ from insectbot.cli.choose import Choice, parse_seeds
 from insectbot.cli.console import announcing_compilation, print_json, progress_bar, say
 from insectbot.cli.folders import FreshRun, open_run
 from insectbot.cli.tables import print_bench, print_evaluation
+from insectbot.cli.warm import warm_up
 from insectbot.cli.weights import scenario_of, trained_seeds
 from insectbot.errors import ConfigurationError, RunFolderError
 
@@ -151,6 +152,7 @@ def experiment(options: TrainOptions, scenario: Scenario, run: RunFolder, keep: 
 
     chips = scenario.bench.chips if options.with_bench else ()
     with announcing_compilation():
+        warm_up(scenario, "train", learn=True)  # says why, where the scenario's own chip cannot learn
         warm(scenario, chips)
     keep()
     say(f"{_described(scenario)}\nrun: {run.path}")
