@@ -394,6 +394,17 @@ def test_weights_figure_shows_matrices_and_every_seed(run_folder):
     assert png_uri(sparse).startswith("data:image/png;base64,")
 
 
+def test_weights_figure_joins_what_learns_onto_the_same_target():
+    units = {"a": slice(0, 2), "b": slice(2, 3), "tonic": slice(3, 4), "m": slice(4, 6)}
+    old = {"a->m": np.zeros(4), "b->m": np.zeros(2), "tonic->m": np.ones(2), "a->b": np.zeros(2)}
+    new = old | {"a->m": np.array([1.0, 2, 3, 4]), "b->m": np.array([0.5, 0.6]), "a->b": np.ones(2)}
+    figure = weights({1: old}, {1: new}, units)
+    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert images[1].tolist() == [[1, 3, 0.5], [2, 4, 0.6]]
+    title = next(axes.get_title(loc="left") for axes in figure.axes if axes.images)
+    assert title.startswith("a, b \N{RIGHTWARDS ARROW} m, before")
+
+
 def test_svg_is_a_bare_element_that_follows_the_theme():
     svg = to_svg(learning_curve(summary()["learning_curve"]), 'a "label"')
     assert svg.startswith('<svg role="img" aria-label="a &quot;label&quot;"')

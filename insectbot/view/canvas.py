@@ -174,4 +174,6 @@ class Canvas:
 
     def pixels(self) -> npt.NDArray[np.uint8]:
         """Return a copy of the surface as uint8 [h, w, 3]."""
-        return np.ascontiguousarray(self.pygame.surfarray.array3d(self.surface).transpose(1, 0, 2))
+        width, height = self.size
+        raw = self.pygame.image.tobytes(self.surface, "RGB")
+        return np.frombuffer(raw, np.uint8).reshape(height, width, 3).copy()

@@ -101,48 +101,67 @@ def weights(
     Returns
     -------
     Figure
-        The projection that learned most. Colours diverge around 0: blue inhibits, orange excites.
+        The projection that learned most and those that learn onto the same target.
+        Colours diverge around 0: blue inhibits, orange excites.
     """
     seeds = [s for s in after if s in before]
-    projection = _most_changed(before, after, seeds)
+    shown = _learned(before, after, seeds)
     figure = new_figure(2.9, WIDTH)
-    if projection is None:
+    if not shown:
         figure.subplots().text(0.5, 0.5, "no weights", ha="center", va="center")
         return figure
-    first = np.asarray([np.ravel(np.asarray(before[s][projection], float)) for s in seeds])
-    last = np.asarray([np.ravel(np.asarray(after[s][projection], float)) for s in seeds])
+    first, last = (np.asarray([_joined(w[s], shown) for s in seeds]) for w in (before, after))
     bound = nice_bound(np.concatenate([first, last]))
+    labels = [_labels(p, units, names or {}) for p in shown]
+    pre, post = [name for sources, _ in labels for name in sources], labels[0][1]
     parts: Any = figure.subfigures(1, 2, width_ratios=(1, 1.15))
     left, right = parts
-    pre, post = _labels(projection, units, names or {})
     image: Any = None
     panels = left.subplots(2, 1, sharex=True)
-    for axes, values, title in zip(panels, (first[0], last[0]), ("before", "after"), strict=True):
-        matrix = weight_matrix(projection, values, units)
-        image = _matrix(axes, values[None] if matrix is None else matrix, bound, pre, post)
-        axes.set_title(f"{_pretty(projection)}, {title} (seed {seeds[0]})")
+    for axes, values, title in zip(panels, (before, after), ("before", "after"), strict=True):
+        image = _matrix(axes, _joint_matrix(values[seeds[0]], shown, units), bound, pre, post)
+        axes.set_title(f"{_pretty(shown)}, {title} (seed {seeds[0]})")
     panels[0].tick_params(labelbottom=False)
     bar = left.colorbar(image, ax=panels, shrink=0.8, aspect=18, pad=0.02)
     bar.set_label("weight")
     bar.outline.set_visible(False)
-    _strip(right.subplots(), first, last, bound, [f"{a}\n{b}" for a in pre for b in post] if pre and post else [])
+    pairs = [f"{a}\n{b}" for sources, targets in labels for a in sources for b in targets]
+    _strip(right.subplots(), first, last, bound, pairs)
     return figure
 
 
-def _pretty(projection: str) -> str:
-    return projection.replace("->", " \N{RIGHTWARDS ARROW} ")
+def _pretty(projections: Sequence[str]) -> str:
+    """Return ``a, b -> c`` for the projections a->c and b->c, with an arrow."""
+    sources = ", ".join(p.partition("->")[0] for p in projections)
+    target = projections[0].partition("->")[2]
+    return f"{sources} \N{RIGHTWARDS ARROW} {target}" if target else sources
 
 
-def _most_changed(before: Mapping, after: Mapping, seeds: Sequence[int]) -> str | None:
-    """Return the projection whose weights changed most; the first one if none did."""
+def _learned(before: Mapping, after: Mapping, seeds: Sequence[int]) -> list[str]:
+    """Return the projection whose weights changed most (the first if none did) and others onto the same target."""
     if not seeds:
-        return None
+        return []
     shared = [p for p in after[seeds[0]] if all(p in before[s] and p in after[s] for s in seeds)]
 
     def change(projection: str) -> float:
         return float(np.abs(np.subtract(after[seeds[0]][projection], before[seeds[0]][projection])).sum())
 
-    return max(shared, key=change, default=None)
+    most = max(shared, key=change, default=None)
+    target = most.partition("->")[2] if most else ""
+    return [p for p in shared if p == most or (target and p.partition("->")[2] == target and change(p) > 0)]
+
+
+def _joined(weights_of: Mapping[str, npt.ArrayLike], projections: Sequence[str]) -> npt.NDArray:
+    return np.concatenate([np.ravel(np.asarray(weights_of[p], float)) for p in projections])
+
+
+def _joint_matrix(
+    weights_of: Mapping[str, npt.ArrayLike], projections: Sequence[str], units: Mapping[str, slice]
+) -> npt.NDArray:
+    """Return the projections' matrices [post, pre] side by side; one row where their shape is not known."""
+    matrices = [weight_matrix(p, np.ravel(np.asarray(weights_of[p], float)), units) for p in projections]
+    known = [m for m in matrices if m is not None]
+    return np.hstack(known) if len(known) == len(matrices) else _joined(weights_of, projections)[None]
 
 
 def _labels(
