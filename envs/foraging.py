@@ -85,9 +85,10 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
     preset : str
         ``"smooth"``: no obstacles. ``"cluttered"``: 30 discs, radius U(20, 50) mm, 40 mm clear of start and target.
         ``"dem"``: a real elevation map, 1 mm = 31.8 m; speed and roughness follow Tobler's rule along the direction
-        of travel, antennae feel the mean slope from body to tip (see ``insectbot.envs.terrain``); start and target
-        10 to 20 km apart. ``"unknown"``: smooth, the target cues are 0 at 250 mm and beyond. ``"flip"``: smooth, and
-        after ``flip_after`` episodes the cue changes valence: it then points away from the target (bearing + pi).
+        of travel, antennae (12 mm long here) feel the walking speed along their length, see
+        ``insectbot.envs.terrain.hardship``; start and target 10 to 20 km apart. ``"unknown"``: smooth, the target
+        cues are 0 at 250 mm and beyond. ``"flip"``: smooth, and after ``flip_after`` episodes the cue changes
+        valence: it then points away from the target (bearing + pi).
         ``"sparse"``: smooth with the sparse reward.
     reward : str, optional
         ``"dense"``, ``"sparse"`` or ``"local"`` (see the table); default: ``"dense"``, in ``sparse`` ``"sparse"``.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from insectbot.envs import foraging_row as r
 from insectbot.envs.ground import bumps, in_disc, outside, roughness
 from insectbot.envs.numerics import cos_sin, normal, uniform, wrap
-from insectbot.envs.terrain import NO_MAP, Map, hours, slope_between, tobler
+from insectbot.envs.terrain import MAP_ANTENNA_LENGTH, NO_MAP, Map, hardship, hours, slope_between, tobler
 from insectbot.jit import kernel
 
 Float = npt.NDArray[np.float32]
@@ -36,18 +36,15 @@ def stream_key(row: r.Row) -> np.uint64:
 def sense(row: r.Row, grid: Map, obs: Float) -> None:
     """Write distance, bearing and the five senses into the row, and the senses into ``obs``."""
     x, y, c, s = row[r.X], row[r.Y], row[r.COS], row[r.SIN]
-    left_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c - ANTENNA_SIN * s)
-    left_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s + ANTENNA_SIN * c)
-    right_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c + ANTENNA_SIN * s)
-    right_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s - ANTENNA_SIN * c)
-    if grid.shape[0] > 2:
-        left = 1.0
-        if not outside(row, left_x, left_y):
-            left = 1.0 - tobler(slope_between(grid, x, y, left_x, left_y, r.ANTENNA_LENGTH))
-        right = 1.0
-        if not outside(row, right_x, right_y):
-            right = 1.0 - tobler(slope_between(grid, x, y, right_x, right_y, r.ANTENNA_LENGTH))
-        row[r.RHO_LEFT], row[r.RHO_RIGHT] = left, right
+    left_cos, left_sin = ANTENNA_COS * c - ANTENNA_SIN * s, ANTENNA_COS * s + ANTENNA_SIN * c
+    right_cos, right_sin = ANTENNA_COS * c + ANTENNA_SIN * s, ANTENNA_COS * s - ANTENNA_SIN * c
+    on_map = grid.shape[0] > 2
+    length = MAP_ANTENNA_LENGTH if on_map else r.ANTENNA_LENGTH
+    left_x, left_y = x + length * left_cos, y + length * left_sin
+    right_x, right_y = x + length * right_cos, y + length * right_sin
+    if on_map:
+        row[r.RHO_LEFT] = 1.0 if outside(row, left_x, left_y) else hardship(grid, x, y, left_cos, left_sin)
+        row[r.RHO_RIGHT] = 1.0 if outside(row, right_x, right_y) else hardship(grid, x, y, right_cos, right_sin)
         row[r.RHO] = 1.0 - tobler(slope_between(grid, x, y, x + c, y + s, 1.0))
     else:
         row[r.RHO_LEFT] = roughness(row, left_x, left_y)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from insectbot.envs import foraging_row as r
 from insectbot.envs.foraging_kernels import reset, reset_on, step, step_on
 from insectbot.envs.planner import plan, roughness_field
-from insectbot.envs.terrain import CELL_X, CELL_Y, METRES_PER_MM, TOBLER_SPEED, Map
+from insectbot.envs.terrain import CELL_X, CELL_Y, MAP_ANTENNA_LENGTH, METRES_PER_MM, TOBLER_SPEED, Map
 
 SECONDS_PER_HOUR: Final = TOBLER_SPEED * 1000.0 / (r.MAX_SPEED * METRES_PER_MM)
 """Seconds of the episode that stand for one hour of walking on the map: 4.72."""
@@ -67,7 +67,7 @@ def scene(row: r.Row, grid: Map) -> dict[str, Any]:
         ),
         "target": np.array([row[r.TARGET], row[r.TARGET + 1], r.GOAL_RADIUS]),
         "start": row[r.START : r.START + 3].copy(),
-        "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
+        "antennae": (MAP_ANTENNA_LENGTH if on_map(grid) else r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
     }
     if on_map(grid):
         north, east = np.gradient(grid.astype(np.float64), CELL_Y, CELL_X)
