@@ -12,7 +12,7 @@ from insectbot.snn.validate import require_finite, require_positive
 
 
 class FilteredRateDecoder:
-    """Each output neuron's spikes in an exponential window, times a gain, plus an offset.
+    """Each output neuron's spikes in an exponential window, times a gain, plus an offset, saturating at [-1, 1].
 
     ``f = f exp(-T / tau) + k n`` with ``n`` spikes in a window of ``T`` and ``k = tau / T (1 - exp(-T / tau))``,
     so that a steady rate ``r`` gives ``f = r tau``: the spikes expected in ``tau``.
@@ -52,7 +52,7 @@ class FilteredRateDecoder:
         self._filtered = filtered = [
             keep * f + take * c for f, c in zip(self._filtered, readout.counts.tolist(), strict=True)
         ]
-        self._action[:] = [offset + gain * f for f in filtered]
+        self._action[:] = [min(max(offset + gain * f, -1.0), 1.0) for f in filtered]
         return self._action
 
     def state(self) -> dict[str, npt.NDArray]:

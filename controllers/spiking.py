@@ -33,6 +33,8 @@ class SpikingController:
         Readout to action.
     reward : PredictionError
         Reward to modulator; the same value goes to all modulators of the network.
+    unit_names : mapping of str to tuple of str
+        Names of single units by group, for pictures; empty for numbers.
 
     Attributes
     ----------
@@ -41,13 +43,20 @@ class SpikingController:
     """
 
     def __init__(
-        self, network: Network, encoder: ChannelEncoder, decoder: FilteredRateDecoder, reward: PredictionError
+        self,
+        network: Network,
+        encoder: ChannelEncoder,
+        decoder: FilteredRateDecoder,
+        reward: PredictionError,
+        *,
+        unit_names: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         if encoder.n_inputs != network.n_inputs:
             raise ConfigurationError(
                 f"network {network.name!r} takes {network.n_inputs} inputs, its encoder gives {encoder.n_inputs}"
             )
         self.network = network
+        self.unit_names = dict(unit_names or {})
         self.modulator = 0.0
         self._encoder, self._decoder, self._reward = encoder, decoder, reward
         self._executable: Executable | None = None

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
-from insectbot.envs.terrain import MAP_HEIGHT, MAP_WIDTH, METRES_PER_MM, NO_MAP, Map, load_dem
+from insectbot.envs.terrain import MAP_HEIGHT, MAP_WIDTH, METRES_PER_MM, NO_MAP, Map, dem_pairs, load_dem
 from insectbot.errors import ConfigurationError, UnknownNameError
 
 
@@ -137,7 +138,7 @@ def template(settings: Settings) -> tuple[r.Row, Map]:
     return row, load_dem() if preset.on_map else NO_MAP
 
 
-OPTIONS: Final = ("start", "target", "flip")
+OPTIONS: Final = ("start", "target", "flip", "route")
 
 
 def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
@@ -146,9 +147,9 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
     Raises
     ------
     UnknownNameError
-        For a key that is not ``start``, ``target`` or ``flip``.
+        For a key that is not ``start``, ``target``, ``flip`` or ``route``.
     ConfigurationError
-        For a place outside the arena, a target within the goal radius of the start, or a value of the wrong form.
+        For a route without the map, a place outside the arena, a target within the goal radius of the start, or a value of the wrong form.
     """
     if not options:
         return
@@ -159,6 +160,8 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
             if not isinstance(value, (bool, np.bool_)):
                 raise ConfigurationError(f"insectbot/Foraging: reset option flip = {value!r}, must be True or False")
             wish[5] = float(value)
+        elif key == "route":
+            wish[[0, 1, 3, 4]] = _route(row, value)
         else:
             n, first = (3, 0) if key == "start" else (2, 3)
             wish[first : first + n] = _place(row, key, value, n)
@@ -168,6 +171,18 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
             f"insectbot/Foraging: start and target are {gap:.1f} mm apart, must be at least {r.GOAL_RADIUS:.0f} mm"
         )
     row[r.WISH : r.WISH + r.N_WISHES] = wish
+
+
+def _route(row: r.Row, value: Any) -> npt.NDArray[np.float64]:
+    """Return start and target of one of the fixed routes of the map."""
+    if row[r.N_BUMPS] > 0:
+        raise ConfigurationError(f"insectbot/Foraging: reset option route = {value!r} needs the preset 'dem'")
+    routes = dem_pairs()
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < len(routes):
+        raise ConfigurationError(
+            f"insectbot/Foraging: reset option route = {value!r}, must be a whole number from 0 to {len(routes) - 1}"
+        )
+    return routes[value]
 
 
 def _place(row: r.Row, key: str, value: Any, n: int) -> list[float]:

@@ -13,6 +13,9 @@ from typing import Any
 import numba
 from numba.core import config as numba_config
 
+# Numba reads this setting when a function is decorated; it is not declared in the module, hence by name.
+_CACHE_DIR = "CACHE_DIR"
+
 
 def cache_root() -> Path:
     """Return the folder that holds all compiled kernels (``INSECTBOT_CACHE_DIR`` overrides it)."""
@@ -54,12 +57,11 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     def compile_lazily(f: Callable[..., Any]) -> Any:
         folder = os.path.dirname(os.path.realpath(f.__code__.co_filename))
-        previous = numba_config.CACHE_DIR
-        name = f"{os.path.basename(folder)}-{source_hash(folder)}"
-        numba_config.CACHE_DIR = str(cache_root() / name)
+        previous: str = getattr(numba_config, _CACHE_DIR)
+        setattr(numba_config, _CACHE_DIR, str(cache_root() / f"{os.path.basename(folder)}-{source_hash(folder)}"))
         try:
             return numba.njit(cache=True, **options)(f)
         finally:
-            numba_config.CACHE_DIR = previous
+            setattr(numba_config, _CACHE_DIR, previous)
 
     return compile_lazily if function is None else compile_lazily(function)

@@ -101,6 +101,8 @@ class EvaluationSection(_Section):
     reset : dict
         Options given to each ``env.reset`` while judging, such as ``{flip = true}`` for a world whose episodes
         otherwise depend on how many came before.
+    each : dict of list
+        Reset options that change from world to world: world k takes element k of each list, cyclically.
     baselines : list of str
         Controllers shown beside the trained one.
     untrained : bool
@@ -114,9 +116,14 @@ class EvaluationSection(_Section):
     world_seed: int = Field(default=0, ge=0)
     options: Options = Field(default_factory=dict)
     reset: Options = Field(default_factory=dict)
+    each: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     baselines: list[str] = Field(default_factory=lambda: ["random"])
     untrained: bool = True
     untrained_episodes: int | None = Field(default=None, ge=1)
+
+    def reset_options(self, k: int) -> Options | None:
+        """Return the options for resetting world ``k``; None for none."""
+        return {**self.reset, **{key: values[k % len(values)] for key, values in self.each.items()}} or None
 
 
 class RecordSection(_Section):

@@ -14,7 +14,7 @@ from insectbot.envs.foraging import ForagingEnv
 from insectbot.envs.foraging_settings import Settings, template
 from insectbot.envs.ground import bumps
 from insectbot.envs.planner import path_cost, plan, roughness_field, straight
-from insectbot.errors import RunFolderError
+from insectbot.errors import ConfigurationError, RunFolderError
 
 
 def place(env, x0, y0, x1, y1, heading=0.0):
@@ -221,3 +221,17 @@ def test_planner_equals_a_plain_dijkstra():
                 heapq.heappush(heap, (g + 8 * math.hypot(di, dj) * mean, there))
     assert len(moves) == 16
     assert best[100, 80] / 1.028 <= plan(row, grid, 0.0)[0] <= best[100, 80] * 1.002
+
+
+def test_a_route_is_one_of_the_fixed_pairs():
+    """The option names a pair; it needs the map and a number of the list."""
+    env = ForagingEnv("dem")
+    env.reset(seed=3, options={"route": 7})
+    pair = terrain.dem_pairs()[7]
+    np.testing.assert_allclose(env.pose[:2], pair[:2])
+    np.testing.assert_allclose(env.scene()["target"][:2], pair[2:])
+    for broken in (20, -1, 1.5, True):
+        with pytest.raises(ConfigurationError, match="from 0 to 19"):
+            env.reset(options={"route": broken})
+    with pytest.raises(ConfigurationError, match="needs the preset 'dem'"):
+        ForagingEnv("smooth").reset(options={"route": 1})

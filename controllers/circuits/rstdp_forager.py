@@ -47,6 +47,7 @@ def _controller(network: Network, gain: float, reward_rate: float) -> SpikingCon
         ChannelEncoder(4, constants=(1.0,)),
         FilteredRateDecoder(2, gain=gain, tau=100.0),
         PredictionError(reward_rate),
+        unit_names={"antennae": ("left", "right"), "target": ("left", "right"), "motors": ("left", "right")},
     )
 
 
@@ -69,31 +70,24 @@ def rstdp_forager(
     """Learns to forage by three-factor plasticity: exploration noise x presynaptic spikes x reward error.
 
     Four Poisson sensors (two antennae, two target lobes) and a tonic input drive two LIF motor neurons, one per
-    wheel; a motor rate of 50 Hz is full speed. The eight sensor synapses learn (:class:`NodePerturbation`),
-    the two tonic ones stay.
+    wheel; a motor rate of 50 Hz is full speed. The eight sensor synapses learn (:class:`NodePerturbation`).
 
     Parameters
     ----------
     seed : int
         Seed of the initial weights.
-    learning_rate : float
-        Weight per unit of eligibility and reward error.
+    learning_rate, eligibility_decay, sigma : float
+        Of the rule, and of the exploration noise [threshold per ms].
     symmetry : {"mirror", "free"}
-        Mirror: the left and right motor share weights, as the two sides of a body do. Free: all eight learn alone.
+        Mirror: the two motors share weights, as the sides of a body do. Free: all eight synapses learn alone.
     tonic : float
         Weight of the tonic input, which sets the cruising speed.
     w_init, w_spread : float
         Mean and standard deviation of the initial sensor weights.
     antenna_limit, target_limit : float
         Bounds of the absolute values of the antenna and of the target weights.
-    sigma : float
-        Exploration noise [threshold per ms].
-    eligibility_decay : float
-        Memory of the eligibility from one control step to the next.
-    rate : float
-        Sensor rate at drive 1 [Hz].
-    gain : float
-        Wheel command per motor spike in 100 ms.
+    rate, gain : float
+        Sensor rate at drive 1 [Hz]; wheel command per motor spike in 100 ms.
     reward_rate : float
         Rate of the running mean of the reward.
 

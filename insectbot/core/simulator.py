@@ -263,7 +263,7 @@ class CoreExecutable:
     def _shape_error(self, drive: npt.ArrayLike, modulators: npt.ArrayLike | None) -> ShapeError:
         if np.shape(drive) != (self.network.n_inputs,):
             return ShapeError(f"drive has shape {np.shape(drive)}, must be ({self.network.n_inputs},)")
-        return ShapeError(f"modulators have shape {np.shape(modulators or 0)}, must be ({self._n_modulators},)")
+        return ShapeError(f"modulators have shape {np.shape(() if modulators is None else modulators)}, must be ({self._n_modulators},)")
 
 
 def _derived(name: str) -> bool:

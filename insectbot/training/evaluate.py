@@ -77,7 +77,6 @@ def _evaluate_job(job: _Job) -> list[Row]:
     controller = make_controller(scenario, env, job.seed, name=job.name, options=job.options, chip=job.chip)
     give_weights(controller, job.weights)
     chip = job.chip if hasattr(controller, "network") else ""
-    options = dict(scenario.evaluation.reset) or None
     recorder = None
     if job.part is not None:
         header = Header.of(scenario.name, scenario.env.id, control_period(scenario, env), controller)
@@ -87,6 +86,7 @@ def _evaluate_job(job: _Job) -> list[Row]:
         label = Label("evaluate", job.seed, episode, job.preset or "", job.label, chip)
         observer = recorder.episode(label) if recorder is not None and episode < job.record else None
         brain = derive("brain", world, job.seed)
+        options = scenario.evaluation.reset_options(episode)
         result = run_episode(
             env, controller, seed=world, controller_seed=brain, learn=False, recorder=observer, options=options
         )
