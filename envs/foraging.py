@@ -115,7 +115,8 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
     Notes
     -----
     ``reset(options=...)`` takes ``start`` [x, y, heading], ``target`` [x, y], ``flip`` (bool: the valence of this
-    episode) and, on the map, ``route`` (0 to 19: one of the fixed pairs of ``insectbot.envs.terrain.dem_pairs``).
+    episode) and, on the map, ``route`` (0 to 19: one of the fixed pairs of ``insectbot.envs.terrain.dem_pairs``,
+    facing the target).
     Where both places are given, they may be at any distance; a drawn one keeps the rule of the start.
 
     Examples

@@ -149,7 +149,8 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
     UnknownNameError
         For a key that is not ``start``, ``target``, ``flip`` or ``route``.
     ConfigurationError
-        For a route without the map, a place outside the arena, a target within the goal radius of the start, or a value of the wrong form.
+        For a route without the map, a place outside the arena, a target within the goal radius of the start, or a
+        value of the wrong form.
     """
     if not options:
         return
@@ -161,7 +162,7 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
                 raise ConfigurationError(f"insectbot/Foraging: reset option flip = {value!r}, must be True or False")
             wish[5] = float(value)
         elif key == "route":
-            wish[[0, 1, 3, 4]] = _route(row, value)
+            wish[:5] = _route(row, value)
         else:
             n, first = (3, 0) if key == "start" else (2, 3)
             wish[first : first + n] = _place(row, key, value, n)
@@ -174,7 +175,7 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
 
 
 def _route(row: r.Row, value: Any) -> npt.NDArray[np.float64]:
-    """Return start and target of one of the fixed routes of the map."""
+    """Return start, heading towards the target, and target of one of the fixed routes of the map."""
     if row[r.N_BUMPS] > 0:
         raise ConfigurationError(f"insectbot/Foraging: reset option route = {value!r} needs the preset 'dem'")
     routes = dem_pairs()
@@ -182,7 +183,8 @@ def _route(row: r.Row, value: Any) -> npt.NDArray[np.float64]:
         raise ConfigurationError(
             f"insectbot/Foraging: reset option route = {value!r}, must be a whole number from 0 to {len(routes) - 1}"
         )
-    return routes[value]
+    x, y, goal_x, goal_y = routes[value]
+    return np.array([x, y, math.atan2(goal_y - y, goal_x - x), goal_x, goal_y])
 
 
 def _place(row: r.Row, key: str, value: Any, n: int) -> list[float]:

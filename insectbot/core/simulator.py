@@ -263,7 +263,8 @@ class CoreExecutable:
     def _shape_error(self, drive: npt.ArrayLike, modulators: npt.ArrayLike | None) -> ShapeError:
         if np.shape(drive) != (self.network.n_inputs,):
             return ShapeError(f"drive has shape {np.shape(drive)}, must be ({self.network.n_inputs},)")
-        return ShapeError(f"modulators have shape {np.shape(() if modulators is None else modulators)}, must be ({self._n_modulators},)")
+        given = () if modulators is None else np.shape(modulators)
+        return ShapeError(f"modulators have shape {given}, must be ({self._n_modulators},)")
 
 
 def _derived(name: str) -> bool:

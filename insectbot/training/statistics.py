@@ -57,8 +57,8 @@ def bootstrap(values: Iterable[float], statistic: Callable[..., npt.NDArray] = n
 
 
 def _statistic(metric: str) -> Callable[..., npt.NDArray]:
-    # Ratios to an optimum have a long tail of detours, so the literature reports their median.
-    return np.median if metric.endswith("_ratio") else np.mean
+    # The time ratio has a long tail of detours, so the literature reports its median.
+    return np.median if metric == "T_ratio" else np.mean
 
 
 def summarise(episodes: Sequence[tuple[int, Mapping[str, float]]]) -> dict[str, Interval]:
