@@ -12,6 +12,7 @@ from insectbot.loop.clock import Clock
 from insectbot.loop.episode import Step, run_episode
 from insectbot.scenario import load, loads, make_controller, make_env
 from insectbot.view.frame import Commands
+from insectbot.view.history import History
 
 
 class FakeViewer:
@@ -77,6 +78,33 @@ def test_frames_carry_the_spikes_since_the_last_one():
     assert frames[0].observation_names[0] == "terrain L"
     assert frames[-1].time == pytest.approx(2.0)
     assert controller.executable.recording is False
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_the_window_knows_every_reward_however_seldom_it_draws(every):
+    what, env, brain = make_line()
+    maker, history, told = FrameMaker(what, 0.05), History(), []
+
+    class Seldom:
+        def start(self, *things):
+            maker.start(*things)
+
+        def step(self, step: Step):
+            maker.take(step)
+            told.append((step.reward, brain.modulator))
+            if (step.index + 1) % every == 0 or step.terminated or step.truncated:
+                history.add(maker.frame(step))
+                history.add(maker.frame(step))  # drawn again, as while paused
+
+        def end(self, result):
+            maker.end()
+
+    for seed in (1, 2):
+        told.clear()
+        result = run_episode(env, brain, seed=seed, learn=True, viewer=Seldom())
+        assert history.reward_sum == pytest.approx(result.reward)
+        assert np.allclose(history.traces()[:, 1:], told)
+        assert np.allclose(history.traces()[:, 0], 0.05 * np.arange(1, result.steps + 1))
 
 
 def test_quit_ends_the_episode(line):

@@ -56,16 +56,17 @@ class FrameMaker:
         self.scene = dict(self.world.scene()) if hasattr(self.world, "scene") else {}
         self._poses = np.zeros((4096, 3))
         self._n = 0
-        self._ticks: list[Any] = []
-        self._units: list[Any] = []
+        self._clear()
         self.episode += 1
         if self.executable is not None:
             self.executable.recording = True
         self._keep_pose()
 
     def take(self, step: Step) -> None:
-        """Take the spikes, the pose and the reward of one step."""
+        """Take the spikes, the pose, the reward and the modulator of one step."""
         self._keep_pose()
+        self._rewards.append(step.reward)
+        self._modulators.append(float(getattr(self.brain, "modulator", 0.0)))
         if self.executable is not None:
             ticks, units = self.executable.spikes()
             self._ticks.append(ticks)
@@ -77,7 +78,7 @@ class FrameMaker:
             self.executable.recording = False
 
     def frame(self, step: Step, **more: Any) -> Frame:
-        """Return the frame after a step; the spikes are those since the last frame."""
+        """Return the frame after a step; spikes, rewards and modulators are those since the last frame."""
         from insectbot.view.frame import Frame
 
         weights = getattr(self.brain, "weights", None)
@@ -92,8 +93,8 @@ class FrameMaker:
             spike_tick=np.concatenate(self._ticks) if self._ticks else (),
             spike_unit=np.concatenate(self._units) if self._units else (),
             weights=weights() if weights is not None else {},
-            reward=step.reward,
-            modulator=float(getattr(self.brain, "modulator", 0.0)),
+            reward=np.array(self._rewards or [step.reward]),
+            modulator=np.array(self._modulators or [float(getattr(self.brain, "modulator", 0.0))]),
             step=step.index + 1,
             episode=self.episode,
             n_episodes=self.n_episodes,
@@ -102,8 +103,14 @@ class FrameMaker:
             subtitle=self.subtitle,
             **more,
         )
-        self._ticks, self._units = [], []
+        self._clear()
         return made
+
+    def _clear(self) -> None:
+        self._ticks: list[Any] = []
+        self._units: list[Any] = []
+        self._rewards: list[float] = []
+        self._modulators: list[float] = []
 
     def _keep_pose(self) -> None:
         if self._n == len(self._poses):
