@@ -14,6 +14,7 @@ from insectbot.loop import recorder as recording
 from insectbot.loop.episode import run_episode
 from insectbot.loop.recorder import Header, Label, Recorder
 from insectbot.protocols import Executable
+from insectbot.view.recording import Recording
 
 LABEL = Label("run", 1, 0, "plain", "fake", "ideal")
 
@@ -85,6 +86,16 @@ def test_the_file_holds_the_episode(tmp_path):
             "scene": 0,
             "metrics": 0,
         }
+
+
+def test_unit_names_reach_the_reader(tmp_path):
+    record(tmp_path / "plain.h5", spiking(), seed=1)
+    assert Recording.open(tmp_path / "plain.h5").unit_names == {}
+    brain = spiking()
+    brain.unit_names = {"motor": ("left", "right")}
+    record(tmp_path / "named.h5", brain, seed=1)
+    read = Recording.open(tmp_path / "named.h5")
+    assert read.unit_names == read.episodes()[0].unit_names == {"motor": ["left", "right"]}
 
 
 @pytest.mark.parametrize("make", [spiking, Learner])

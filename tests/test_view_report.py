@@ -18,6 +18,7 @@ from insectbot.errors import RunFolderError
 from insectbot.view import report as report_module
 from insectbot.view.figure_style import interval
 from insectbot.view.figures import learning_curve, png_uri, raster, to_svg, trajectories, weights
+from insectbot.view.labels import unit_label
 from insectbot.view.markup import MISSING, Html, estimate, number, quantity, safe, table, tag
 from insectbot.view.plot_learning import by_seed
 from insectbot.view.recording import Recording, weight_matrix
@@ -385,13 +386,20 @@ def test_weights_figure_shows_matrices_and_every_seed(run_folder):
     assert images[0].shape == (2, 4)
     assert np.allclose(images[1], np.reshape(after[1][PROJECTION], (4, 2)).T)
     text = to_svg(figure, "weights")
-    assert "left" in text
+    assert "motors left" in text
     assert "sensors" in text
     strip = next(axes for axes in figure.axes if "2 seeds" in axes.get_title(loc="left"))
     assert len(strip.collections[1].get_offsets()) == 16
     assert "no weights" in to_svg(weights({}, {}, {}), "none")
     sparse = weights({1: {"x": np.zeros(500)}}, {1: {"x": np.ones(500)}}, {})
     assert png_uri(sparse).startswith("data:image/png;base64,")
+
+
+def test_units_are_called_by_group_and_name():
+    names = {"motors": ("left", "right"), "legs": ("legs front",)}
+    assert [unit_label("motors", k, names, 3) for k in range(3)] == ["motors left", "motors right", "motors 2"]
+    assert unit_label("legs", 0, names) == "legs front"
+    assert [unit_label("tonic", 0, names, n) for n in (1, 2, None)] == ["tonic", "tonic 0", "tonic 0"]
 
 
 def test_weights_figure_joins_what_learns_onto_the_same_target():

@@ -90,6 +90,7 @@ class FrameMaker:
             action=_flat(step.action),
             observation_names=self._names[0],
             action_names=self._names[1],
+            unit_names=getattr(self.brain, "unit_names", {}),
             spike_tick=np.concatenate(self._ticks) if self._ticks else (),
             spike_unit=np.concatenate(self._units) if self._units else (),
             weights=weights() if weights is not None else {},

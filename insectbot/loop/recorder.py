@@ -38,6 +38,8 @@ class Header:
         Simulation step of the network [ms]; 0 without a network.
     units : dict
         Group of the network -> [first, last + 1] global unit number.
+    unit_names : dict
+        Group of the network -> names of its units, where the controller names them.
     """
 
     scenario: str
@@ -45,6 +47,7 @@ class Header:
     control_period: float
     dt: float = 0.0
     units: dict[str, list[int]] = field(default_factory=dict)
+    unit_names: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: str, env_id: str, control_period: float, controller: Controller) -> Header:
@@ -53,7 +56,8 @@ class Header:
         if network is None:
             return cls(scenario, env_id, control_period)
         units = {name: [s.start, s.stop] for name, s in network.unit_slices().items()}
-        return cls(scenario, env_id, control_period, network.dt, units)
+        names = {group: list(given) for group, given in getattr(controller, "unit_names", {}).items()}
+        return cls(scenario, env_id, control_period, network.dt, units, names)
 
 
 @dataclass(frozen=True)
@@ -225,8 +229,8 @@ class Recorder:
                 self.file = h5py.File(self._temporary, "w")
         except OSError as error:
             raise cannot("written", path or "recording", error) from error
-        fields = asdict(header)
-        self.file.attrs.update({**fields, "units": json.dumps(header.units), "insectbot": insectbot.__version__})
+        maps = {"units": json.dumps(header.units), "unit_names": json.dumps(header.unit_names)}
+        self.file.attrs.update({**asdict(header), **maps, "insectbot": insectbot.__version__})
         self.file.create_group("episodes")
 
     def episode(self, label: Label) -> EpisodeRecorder:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from insectbot.view.figure_style import WIDTH, new_figure, styled
 from insectbot.view.history import nice_bound
+from insectbot.view.labels import unit_label
 from insectbot.view.palette import HAIRLINE, MUTED, NEGATIVE, PAPER, POSITIVE, SERIES, hex_colour, mix
 from insectbot.view.recording import EpisodeData, weight_matrix
 
@@ -167,12 +168,11 @@ def _joint_matrix(
 def _labels(
     projection: str, units: Mapping[str, slice], names: Mapping[str, Sequence[str]]
 ) -> tuple[list[str], list[str]]:
-    """Return names of source and target units: given ones, else numbers."""
+    """Return the names of source and target units."""
     out = []
     for group in projection.split("->")[:2]:
         n = units[group].stop - units[group].start if group in units else 0
-        given = list(names.get(group, ()))
-        out.append(given if len(given) == n else [f"{group} {k}" for k in range(n)])
+        out.append([unit_label(group, k, names, n) for k in range(n)])
     return out[0], out[-1]
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from insectbot.view.canvas import SMALL, Box, Canvas
 from insectbot.view.frame import Frame
 from insectbot.view.history import History, nice_bound
+from insectbot.view.labels import unit_label
 from insectbot.view.palette import HAIRLINE, INK, MUTED, NEGATIVE, PANEL, POSITIVE, mix, signed
 
 _MOST_BARS = 24
@@ -42,13 +43,14 @@ def draw_weights(canvas: Canvas, box: Box, frame: Frame, history: History) -> No
         _draw_matrices(canvas, inside, weights, before, history, bound)
 
 
-def _unit(frame: Frame, group: str, index: int) -> str:
-    names = frame.unit_names.get(group, ())
-    return names[index] if index < len(names) else f"{group} {index}"
-
-
 def _clusters(weights: dict, before: dict, frame: Frame, history: History) -> list[_Cluster]:
     """Gather the synapses of all projections by the unit they end on."""
+    groups = dict(frame.groups) or history.groups
+    sizes = {name: units.stop - units.start for name, units in groups.items()}
+
+    def unit(group: str, index: int) -> str:
+        return unit_label(group, index, frame.unit_names, sizes.get(group))
+
     found: dict[str, list[tuple[str, float, float]]] = {}
     for name, now in weights.items():
         source, target, pre, post = history.synapses.get(name, ("", "", None, None))
@@ -56,7 +58,7 @@ def _clusters(weights: dict, before: dict, frame: Frame, history: History) -> li
             if pre is None or post is None:
                 title, label = name, str(k)
             else:
-                title, label = _unit(frame, target, int(post[k])), _unit(frame, source, int(pre[k]))
+                title, label = unit(target, int(post[k])), unit(source, int(pre[k]))
             found.setdefault(title, []).append((label, float(before[name][k]), float(value)))
     return [
         _Cluster(title, [r[0] for r in rows], np.array([r[1] for r in rows]), np.array([r[2] for r in rows]))
