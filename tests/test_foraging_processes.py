@@ -18,7 +18,7 @@ from insectbot.envs.speed import measure
 ID = "insectbot/Foraging-v0"
 GOLDEN = {
     "cluttered": "b959780013593e547f56657dce399cb6f9d021f60217715b17dd628501723563",
-    "dem": "f416cf701abeadb7771c876b8989452d39c784376f7809cb5f21d97face0b02e",
+    "dem": "a772d5a2e6b727fc1ee2f4079fce13208e890e8403ba6251c06c5661f9130deb",
 }
 
 

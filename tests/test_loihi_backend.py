@@ -247,7 +247,7 @@ def test_learning_is_refused_by_name():
     network = rstdp_forager(seed=1).network
     chip = Loihi().compile(network)
     assert chip.learning is False
-    with pytest.raises(Unsupported, match=r"on-chip learning \(NodePerturbation of 'sensors->motors', exploration"):
+    with pytest.raises(Unsupported, match=r"on-chip learning \(NodePerturbation of 'antennae->motors', "):
         chip.learning = True
     chip.learning = False
     a = chip.window(np.full(5, 0.5), 200, [1.0]).counts.copy()
