@@ -88,6 +88,47 @@ def test_the_file_holds_the_episode(tmp_path):
         }
 
 
+class HillyEnv(LineEnv):
+    """A world with maps: the same elevation in every episode, another heat in each."""
+
+    def scene(self):
+        x, y = np.meshgrid(np.linspace(-1, 1, 50), np.linspace(0, 1, 40))
+        kinds = (np.arange(100).reshape(10, 10), [[0.0, 1.0, 2.0]])
+        return super().scene() | {"elevation": x * y, "heat": self.x + x, "kinds": kinds[0], "obstacles": kinds[1]}
+
+
+def test_maps_of_the_scene_are_kept_once_and_read_back(tmp_path):
+    env, scenes = HillyEnv(), []
+
+    class Look(Transcript):
+        def start(self, env, controller, observation):
+            super().start(env, controller, observation)
+            scenes.append(env.scene())
+
+    paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
+    for k, path in enumerate(paths):
+        with Recorder(path, Header("line", "LineEnv", 0.05)) as recorder:
+            for episode in (2 * k, 2 * k + 1):
+                label = Label("run", 1, episode, "plain", "fake", "ideal")
+                observer = recorder.episode(label)
+                run_episode(env, Learner(), learn=True, seed=episode, recorder=observer, viewer=Look())
+    with Recorder(tmp_path / "both.h5", Header("line", "LineEnv", 0.05)) as recorder:
+        for path in paths:
+            recorder.merge(path)
+    with h5py.File(tmp_path / "both.h5") as file:
+        assert len(file["maps"]) == 1 + 4 + 1
+        assert all("elevation" not in json.loads(g.attrs["scene"]) for g in file["episodes"].values())
+    episodes = Recording.open(tmp_path / "both.h5").episodes()
+    assert len(episodes) == 4
+    for episode, scene in zip(episodes, scenes, strict=True):
+        for name in ("elevation", "heat", "kinds", "obstacles", "roughness"):
+            assert np.array_equal(episode.scene[name], np.asarray(scene[name], np.float32))
+        assert episode.scene["kinds"].dtype == np.int64
+        assert episode.scene["target"] == scene["target"]
+    one, two = ((tmp_path / name).stat().st_size for name in ("a.h5", "both.h5"))
+    assert two < 1.8 * one
+
+
 def test_unit_names_reach_the_reader(tmp_path):
     record(tmp_path / "plain.h5", spiking(), seed=1)
     assert Recording.open(tmp_path / "plain.h5").unit_names == {}

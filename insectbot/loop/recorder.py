@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from insectbot.loop.files import cannot, jsonable
 from insectbot.protocols import Controller, Executable
 
 _FLUSH = 512
+_SMALL = 64
 _COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -111,6 +113,18 @@ class _Column:
         self.data[start:] = block
 
 
+def _keep_array(group: h5py.Group, name: str, data: npt.NDArray) -> None:
+    """Store an array; a large one goes once per file into ``/maps/<hash>``, to which ``name`` is a soft link."""
+    if data.size <= _SMALL:
+        group.create_dataset(name, data=data)
+        return
+    shape = f"{data.dtype.str}{data.shape}".encode()
+    path = f"/maps/{hashlib.sha256(shape + data.tobytes()).hexdigest()[:16]}"
+    if path not in group.file:
+        group.file.create_dataset(path, data=data, **_COMPRESSION)
+    group[name] = h5py.SoftLink(path)
+
+
 def _executable(controller: Controller) -> Executable | None:
     found = getattr(controller, "executable", None)
     return found if isinstance(found, Executable) else None
@@ -189,10 +203,11 @@ class EpisodeRecorder:
     def _keep_scene(self) -> None:
         describe = getattr(self._world, "scene", None)
         scene = dict(describe()) if describe is not None else {}
-        for name in ("roughness", "obstacles"):
-            if name in scene:
-                data = np.asarray(scene.pop(name), np.float32)
-                self.group.create_dataset(f"scene/{name}", data=data, **(_COMPRESSION if data.size > 64 else {}))
+        arrays = {k: v for k, v in scene.items() if k == "obstacles" or np.ndim(v) >= 2}
+        for name, array in arrays.items():
+            del scene[name]
+            data = np.asarray(array)
+            _keep_array(self.group, f"scene/{name}", data.astype(np.float32) if data.dtype.kind == "f" else data)
         self.group.attrs["scene"] = json.dumps(jsonable(scene))
 
     def _keep_weights(self, name: str) -> None:
@@ -243,6 +258,9 @@ class Recorder:
         """Copy all episodes of another recording into this one; an episode that is here already is replaced."""
         try:
             with h5py.File(path, "r") as other:
+                for name in other.get("maps", {}):
+                    if f"maps/{name}" not in self.file:
+                        other.copy(f"maps/{name}", self.file, f"maps/{name}")
                 for key in list(cast(h5py.Group, other["episodes"])):
                     if f"episodes/{key}" in self.file:
                         del self.file[f"episodes/{key}"]
