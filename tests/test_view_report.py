@@ -309,6 +309,24 @@ def test_weights_by_seed_start_before_training_and_end_after_it(run_folder):
     assert np.array_equal(after[2][PROJECTION], last.weights_after[PROJECTION])
 
 
+def test_weights_of_all_seeds_come_from_the_summary(run_folder, tmp_path):
+    run_folder = shutil.copytree(run_folder, tmp_path / "run")
+    rng = np.random.default_rng(3)
+    before, after = rng.normal(0, 0.1, (2, 5, 8)).tolist()
+    told = summary() | {"seeds": [1, 2, 3, 4, 7], "weights": {PROJECTION: {"before": before, "after": after}}}
+    (run_folder / "summary.json").write_text(json.dumps(told))
+    run = RunData.load(run_folder)
+    old, new = weights_by_seed(run)
+    assert list(old) == list(new) == [1, 2, 3, 4, 7]
+    assert np.allclose([w[PROJECTION] for w in old.values()], before)
+    assert np.allclose([w[PROJECTION] for w in new.values()], after)
+    page = report_module.render(run)
+    assert "each synapse, 5 seeds" in page
+    assert "Weights of 5 seeds before training and after learning" in page
+    (run_folder / "recording.h5").unlink()
+    assert "each synapse, 5 seeds" in report_module.render(RunData.load(run_folder))
+
+
 def test_interval_is_a_bootstrap_of_the_mean():
     rng = np.random.default_rng(1)
     values = rng.normal(3.0, 2.0, (400, 2))

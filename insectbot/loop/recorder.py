@@ -258,7 +258,7 @@ class Recorder:
         """Copy all episodes of another recording into this one; an episode that is here already is replaced."""
         try:
             with h5py.File(path, "r") as other:
-                for name in other.get("maps", {}):
+                for name in list(cast(h5py.Group, other["maps"])) if "maps" in other else ():
                     if f"maps/{name}" not in self.file:
                         other.copy(f"maps/{name}", self.file, f"maps/{name}")
                 for key in list(cast(h5py.Group, other["episodes"])):

@@ -74,7 +74,7 @@ def render(run: RunData) -> str:
         ("Learning curve", learning_section, "summary.json", bool(mapping(run.summary.get("learning_curve")))),
         ("Paths through the terrain", trajectory_section, "recording.h5", bool(run.episodes)),
         ("Spikes", raster_section, "recording.h5", any(e.spike_tick.size for e in run.episodes)),
-        ("Weights", weight_section, "recording.h5", any(e.weights_after for e in run.episodes)),
+        ("Weights", weight_section, "recording.h5", _has_weights(run)),
         ("Chips", _chips, "summary.json", bool(run.bench)),
         ("Repeat it", _repeat, "command.txt", bool(run.command)),
         ("Environment", environment_table, "environment.json", bool(run.environment)),
@@ -85,6 +85,10 @@ def render(run: RunData) -> str:
         body.append(tag("section", tag("h2", title), content))
     body.append(_footer(run))
     return _PAGE.substitute(title=safe(_title(run)), css=CSS, body=join(body))
+
+
+def _has_weights(run: RunData) -> bool:
+    return bool(run.summary.get("weights")) or any(e.weights_after for e in run.episodes)
 
 
 def _attempt(make: Callable[[RunData], Html], run: RunData) -> Html:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import numpy as np
+import numpy.typing as npt
 
 from insectbot.view.markup import Html, mapping, tag
 from insectbot.view.recording import EpisodeData
@@ -86,24 +87,45 @@ def raster_section(run: RunData) -> Html:
 
 
 def weight_section(run: RunData) -> Html:
-    """Return the weights before and after learning, for all recorded seeds."""
+    """Return the weights before and after learning, for all seeds that are known."""
     from insectbot.view.figures import to_svg, weights
 
     before, after = weights_by_seed(run)
     units = next((e.units for e in run.episodes if e.units), {})
     names = next((e.unit_names for e in run.episodes if e.unit_names), {})
     caption = (
-        f"Weights of {len(after)} seed{'s' if len(after) != 1 else ''} before the first recorded training episode and "
-        "after learning; orange excites, blue inhibits."
+        f"Weights of {len(after)} seed{'s' if len(after) != 1 else ''} before {_start(run)} and after learning; "
+        "orange excites, blue inhibits."
     )
     return _figure(to_svg(weights(before, after, units, names), "weights"), caption)
 
 
-Weights = dict[int, Mapping]
+Weights = dict[int, dict[str, npt.NDArray]]
+
+
+def _start(run: RunData) -> str:
+    return "training" if run.summary.get("weights") else "the first recorded training episode"
 
 
 def weights_by_seed(run: RunData) -> tuple[Weights, Weights]:
-    """Return the first and last weights of every seed that was recorded while learning, else of the learner."""
+    """Return the first and last weights of every seed.
+
+    The summary has those of all seeds where they are few enough; else they are taken from the seeds that were
+    recorded while learning, else from those of the learner.
+    """
+    kept = mapping(run.summary.get("weights"))
+    if kept:
+        seeds = run.summary["seeds"]
+        ends: tuple[Weights, Weights] = ({s: {} for s in seeds}, {s: {} for s in seeds})
+        for projection, both in kept.items():
+            for found, side in zip(ends, ("before", "after"), strict=True):
+                for seed, values in zip(seeds, both[side], strict=True):
+                    found[seed] |= {projection: np.asarray(values, np.float32)}
+        return ends
+    return _recorded_weights(run)
+
+
+def _recorded_weights(run: RunData) -> tuple[Weights, Weights]:
     learning = [e for e in run.episodes if e.weights_after and e.phase != "evaluate"]
     untrained = [e for e in run.episodes if e.weights_before and e.controller == UNTRAINED]
     judged = [e for e in run.episodes if e.weights_after and e.phase == "evaluate" and e.controller == run.learner]
