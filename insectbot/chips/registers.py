@@ -1,8 +1,22 @@
-"""The register-level entry point: raw integers in, integer traces out, to replay vectors of other emulators."""
+"""The register-level entry point: raw integers in, integer traces out, to replay vectors of other emulators.
+
+Order of a tick in :func:`run_registers`:
+
+1. ``q``: accumulator values of this tick plus the contributions ``w << (6 + weight_exp)`` that are due, wrapped to
+   22 bits.
+2. ``u = trunc(u * (4095 - decay_u) / 4096) + q``, truncated toward zero, wrapped to 24 bits.
+3. ``v = trunc(v * (4096 - decay_v) / 4096) + u + bias``, truncated toward zero, then cut at vmin and vmax (v saturates,
+   it never wraps; the sum itself is taken in 32 bits).
+4. v = 0 while the refractory counter is above 0.
+5. Spike where ``v > vth_mant << 6``, strictly: v = 0, counter = ``refract``.
+6. counter = max(counter - 1, 0).
+
+All state starts at 0. nengo-loihi 1.1.0 also wraps ``u + bias`` to 24 bits before step 3; this is not done here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -149,15 +163,7 @@ def run_registers(
     latency: int = 1,
     refractory_clamp: bool = True,
 ) -> RegisterTrace:
-    """Run compartments on raw register values.
-
-    Order of a tick: (1) ``q``: accumulator values of this tick plus the contributions ``w << (6 + weight_exp)``
-    that are due, wrapped to 22 bits; (2) ``u = trunc(u * (4095 - decay_u) / 4096) + q``, truncated toward zero,
-    wrapped to 24 bits; (3) ``v = trunc(v * (4096 - decay_v) / 4096) + u + bias``, truncated toward zero, then
-    cut at vmin and vmax (v saturates, it never wraps; the sum itself is taken in 32 bits); (4) v = 0 while the
-    refractory counter is above 0; (5) spike where ``v > vth_mant << 6``, strictly: v = 0, counter = ``refract``;
-    (6) counter = max(counter - 1, 0). All state starts at 0. nengo-loihi 1.1.0 also wraps ``u + bias`` to 24 bits
-    before step (3); this is not done here.
+    """Run compartments on raw register values; the module's docstring gives the order of a tick.
 
     Parameters
     ----------
@@ -176,7 +182,7 @@ def run_registers(
     latency : int
         1: rows are ticks of emission, which reach the core one tick later; 0: rows are ticks of arrival.
     refractory_clamp : bool
-        False leaves out step (4), as in Lava's bit-accurate model, which has no refractory period.
+        False leaves out step 4, as in Lava's bit-accurate model, which has no refractory period.
 
     Returns
     -------
@@ -189,26 +195,23 @@ def run_registers(
         If a value is out of its range, an array has the wrong shape, or contributions could leave 32 bits.
     """
     values, matrix, injected = _shapes(accumulator, weights, spikes)
-    ticks, n = values.shape
-    registers = Registers.of(
-        n,
-        decay_u=decay_u,
-        decay_v=decay_v,
-        vth_mant=vth_mant,
-        bias_mant=bias_mant,
-        bias_exp=bias_exp,
-        vmin_exp=vmin_exp,
-        vmax_exp=vmax_exp,
-        refract=refract if refractory_clamp else np.ones_like(refract),
-    )
+    n = values.shape[1]
+    neuron = {"decay_u": decay_u, "decay_v": decay_v, "vth_mant": vth_mant, "refract": refract}
+    neuron |= {"bias_mant": bias_mant, "bias_exp": bias_exp, "vmin_exp": vmin_exp, "vmax_exp": vmax_exp}
+    registers = Registers.of(n, **neuron)
     if not refractory_clamp:
-        Registers.of(n, **{**vars(registers), "refract": refract})
+        registers = replace(registers, refract=np.ones_like(registers.refract))
     rows = _rows(matrix, weight_exp, delays, latency, int(np.abs(values).max(initial=0)))
-    cells = registers.cells()
+    return _run(registers.cells(), values.astype(np.int32), injected, rows)
+
+
+def _run(cells: Ints, values: Ints, injected: npt.NDArray, rows: tuple[npt.NDArray, ...]) -> RegisterTrace:
+    """Run the kernel from a state of zeros."""
+    shape = values.shape
     ring = np.zeros((cuba_int.DELAY_SLOTS, cells.shape[0] * cuba_int.LANES), np.int32)
     counts = np.zeros(cuba_int.N_COUNTS, np.int64)
-    trace = (np.zeros((ticks, n), np.int32), np.zeros((ticks, n), np.int32), np.zeros((ticks, n), np.bool_))
-    cuba_int.run_core(values.astype(np.int32), injected, cells, ring, counts, rows, trace)
+    trace = (np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.bool_))
+    cuba_int.run_core(values, injected, cells, ring, counts, rows, trace)
     wraps = (cuba_int.Q_WRAPS, cuba_int.U_WRAPS, cuba_int.V_LOW, cuba_int.V_HIGH)
     return RegisterTrace(*trace, *(int(counts[k]) for k in wraps))
 
