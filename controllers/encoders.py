@@ -45,6 +45,8 @@ class ChannelEncoder:
             If the observation has fewer entries than channels.
         """
         try:
+            if len(observation) < self._channels:
+                raise ValueError
             self._sensed[:] = observation[: self._channels]
         except (TypeError, ValueError, IndexError):
             raise ShapeError(
