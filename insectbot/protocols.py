@@ -73,6 +73,9 @@ class Counters:
         None where the backend has no energy model (``ideal``).
     chip_time : float or None
         Time the chip would have taken [s]; None where there is no timing model.
+    energy_realtime : Energy or None
+        Energy with every step held to real time, so that static power counts for as long as the world takes; None
+        where there is no timing model.
     """
 
     windows: int
@@ -84,6 +87,7 @@ class Counters:
     soft_failures: Mapping[str, int]
     energy: Energy | None = None
     chip_time: float | None = None
+    energy_realtime: Energy | None = None
 
 
 @runtime_checkable

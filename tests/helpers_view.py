@@ -128,13 +128,15 @@ def bench_row(chip, **changes):
         "success_loss": 0.015,
         "bits_lost": 0,
         "fidelity": "Bit-exact with its registers.",
+        "energy_realtime": {"static": 5.2e-3, "events": 1.06e-8, "host": 3.4e-3},
         "dagger": True,
+        "daggers": {"energy": ["prices.davies.energy.host_byte"], "time": []},
     }
     return row | changes
 
 
 def summary():
-    nothing = {"energy_per_decision": None, "steps_per_second": None, "chip_time_per_decision": None, "usage": []}
+    nothing = {"energy_per_decision": None, "energy_realtime": None, "daggers": {}, "steps_per_second": None, "chip_time_per_decision": None, "usage": []}
     return {
         "scenario": "foraging",
         "title": "An insect learns",

@@ -44,7 +44,8 @@ class PricedExecutable:
         time = c.ticks * 1e-5
         energy = Energy(time * 1e-3, c.synops * 2e-9, c.windows * 1e-9)
         return Counters(
-            c.windows, c.ticks, c.input_spikes, c.spikes, c.synops, c.weight_updates, {"late": 3}, energy, time
+            c.windows, c.ticks, c.input_spikes, c.spikes, c.synops, c.weight_updates, {"late": 3}, energy, time,
+            Energy(c.ticks * 1e-6, c.synops * 2e-9, c.windows * 1e-9),
         )
 
     @property
@@ -107,6 +108,10 @@ def test_the_table():
     assert energy["static"] == pytest.approx(50e-5 * 1e-3)
     assert energy["events"] == pytest.approx(priced["synops_per_decision"] * 2e-9)
     assert energy["host"] == pytest.approx(1e-9)
+    assert ideal["energy_realtime"] is None
+    # 50 ticks of 1 ms at 1 mW: static power counts for as long as the world takes.
+    assert priced["energy_realtime"] == energy | {"static": pytest.approx(50e-6)}
+    assert priced["daggers"] == {"energy": [], "time": []}
     assert priced["soft_failures"] == {"late": 36.0}
     assert ideal["synops_per_decision"] == pytest.approx(
         sum(r.counters["synops"] for r in episodes[:12]) / sum(r.steps for r in episodes[:12])
@@ -145,6 +150,19 @@ def test_loss_is_counted_against_the_first_chip():
     assert [row["success_loss"] for row in rows] == [0.0, success]
     rows, _ = bench(s, brains(s), chips=["test_bench:Deaf", "ideal"], workers=1)
     assert [row["success_loss"] for row in rows] == [0.0, -success]
+
+
+def test_prices_from_memory_are_named():
+    what = scenarios.load("foraging", {"evaluation.episodes": 1, "evaluation.presets": ["smooth"]})
+    minds = {1: weights_of(scenarios.make_controller(what, scenarios.make_env(what), 1))}
+    (row,), episodes = bench(what, minds, chips=["loihi"], workers=1)
+    assert row["daggers"]["energy"] == ["prices.davies.energy.spike", "prices.davies.energy.host_byte"]
+    assert all(path.startswith("prices.davies.time.") for path in row["daggers"]["time"])
+    free, held = row["energy_per_decision"], row["energy_realtime"]
+    assert held["events"] == free["events"]
+    assert held["static"] / free["static"] == pytest.approx(0.05 / row["chip_time_per_decision"], rel=1e-6)
+    assert held["static"] > 100 * held["events"]
+    assert len(episodes) == 1
 
 
 def test_errors():

@@ -253,10 +253,18 @@ def test_bench_of_a_trained_scenario(cli):
     result = cli("bench", "foraging", "--chips", "ideal,loihi", "--workers", "1")
     assert result.code == 0, result.err
     assert "loihi: it fits" in result.out
-    assert "energy per decision" in result.out
+    assert "energy per decision as fast as it can" in result.out
+    assert "energy per decision held to real time" in result.out
     rows = json.loads(cli("bench", "latest", "--chips", "loihi", "--json", "--workers", "1").out)["bench"]
     assert {row["chip"] for row in rows} == {"loihi"}
-    assert all(row["energy_per_decision"]["static"] > 0 for row in rows)
+    assert all(row["energy_realtime"]["static"] > row["energy_per_decision"]["static"] > 0 for row in rows)
+
+
+def test_a_chip_that_cannot_learn_offers_to_be_frozen(cli):
+    refused = cli("run", "foraging", "--chip", "loihi")
+    assert refused.code == 2
+    assert refused.err.rstrip().endswith("deploy frozen: use --frozen, or --weights with a trained run")
+    assert cli("run", "foraging", "--chip", "loihi", "--frozen", "--set", "env.options.time_limit=1.0").code == 0
 
 
 MEASURED = {

@@ -240,6 +240,7 @@ class LoihiExecutable:
             soft_failures={name: int(c[entry]) for name, entry in _SOFT.items()},
             energy=reading.energy_realtime if throttle else reading.energy,
             chip_time=reading.chip_time_realtime if throttle else reading.chip_time,
+            energy_realtime=reading.energy_realtime,
         )
 
     def events(self) -> Events:

@@ -10,7 +10,7 @@ from typing import Any
 from insectbot.cli.console import announcing_compilation
 from insectbot.cli.doctor import has_display
 from insectbot.cli.run import RunOptions, episode_line, load_for_run, row_of, run
-from insectbot.errors import ConfigurationError, DisplayError
+from insectbot.errors import ConfigurationError, DisplayError, Unsupported
 from insectbot.protocols import Controller
 
 
@@ -35,14 +35,17 @@ class Switched:
 
     @property
     def learning(self) -> bool:
-        """Whether it learns; may be set."""
+        """Whether it learns; may be set, but stays False on a chip that cannot learn."""
         return self._learning
 
     @learning.setter
     def learning(self, value: bool) -> None:
         from insectbot.loop.episode import set_learning
 
-        set_learning(self._controller, value)
+        try:
+            set_learning(self._controller, value)
+        except Unsupported:
+            value = False
         self._learning = value
 
     def reset(self, seed: int) -> None:
@@ -78,7 +81,7 @@ def play(options: RunOptions, start_realtime: bool) -> None:
     if not (has_display() or os.environ.get("SDL_VIDEODRIVER")):
         raise DisplayError("no display: use --video out.mp4 to write a film instead, or set DISPLAY")
     from insectbot.cli.screen import FrameMaker, Window
-    from insectbot.cli.warm import warm_up
+    from insectbot.cli.warm import frozen_instead, warm_up
     from insectbot.loop.clock import Clock
     from insectbot.loop.episode import run_episode
     from insectbot.loop.recorder import Label
@@ -89,9 +92,14 @@ def play(options: RunOptions, start_realtime: bool) -> None:
     scenario = load_for_run(options.choice, options.learning)
     with announcing_compilation():
         phase: EnvPhase = "run" if options.learning else "evaluate"
-        warm_up(scenario, phase, learn=True)
         env = make_env(scenario, phase)
         inner = make_controller(scenario, env, options.seed)
+        try:
+            warm_up(scenario, phase, learn=True)  # also where it starts frozen: a key switches learning on
+        except Unsupported as error:
+            if options.learning:
+                raise frozen_instead(error) from error
+            warm_up(scenario, phase, learn=False)
     if options.weights is not None:
         from insectbot.cli.weights import take_weights
 

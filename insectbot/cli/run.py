@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from insectbot.cli.choose import Choice
 from insectbot.cli.console import announcing_compilation, print_json, say
 from insectbot.cli.folders import FreshRun
-from insectbot.errors import ConfigurationError
+from insectbot.errors import ConfigurationError, Unsupported
 
 if TYPE_CHECKING:
     from insectbot.cli.screen import FrameMaker
@@ -94,17 +94,20 @@ class _Run:
     """The world, the brain and the loop of one run."""
 
     def __init__(self, options: RunOptions) -> None:
-        from insectbot.cli.warm import warm_up
+        from insectbot.cli.warm import frozen_instead, warm_up
         from insectbot.scenario import control_period, make_controller, make_env
 
         self.options = options
         self.scenario = load_for_run(options.choice, options.learning)
         with announcing_compilation():
             phase: EnvPhase = "run" if options.learning else "evaluate"
-            warm_up(self.scenario, phase, options.learning)
             self.env = make_env(self.scenario, phase)
             self.period = control_period(self.scenario, self.env)
             self.controller = make_controller(self.scenario, self.env, options.seed)
+            try:
+                warm_up(self.scenario, phase, options.learning)
+            except Unsupported as error:  # the chip took the network, so it is learning that it refuses
+                raise frozen_instead(error) from error
         if options.weights is not None:
             from insectbot.cli.weights import take_weights
 

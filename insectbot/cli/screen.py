@@ -249,7 +249,8 @@ class Window:
             commands = self.viewer.poll()
             self.quit |= commands.quit
             if commands.toggle_learning:
-                self.learning = self.maker.brain.learning = not self.learning
+                self.maker.brain.learning = not self.learning
+                self.learning = self.maker.brain.learning
             if self.quit or commands.next_episode:
                 return True
             if not commands.paused or commands.single_step:

@@ -80,43 +80,57 @@ BENCH = (
     "SPT [95 %]",
     "loss",
     "J/decision",
+    "real time",
     "steps/s",
     "host \N{GREEK SMALL LETTER MU}s",
     "synops",
 )
-"""Columns of the chip table: loss of success against the first chip, time steps per second on the chip, median and 99th
-percentile of the time of one window on the host, synaptic operations per decision."""
+"""Columns of the chip table: loss of success against the first chip, energy of a decision on a chip that runs as fast as
+it can and on one that is held to real time, time steps per second on the chip, median and 99th percentile of the time of
+one window on the host, synaptic operations per decision."""
+
+_WIDE_ONLY = ("real time", "synops")
 
 
 def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the same brain on every chip: does it fit, does it find food, what does a decision cost."""
     intervals = not is_narrow(_WIDE)
-    n = len(BENCH) if intervals else -1
-    columns = [name if intervals else name.removesuffix(" [95 %]") for name in BENCH][:n]
-    cells = [_bench_cells(row, intervals)[:n] for row in rows]
+    shown = [k for k, name in enumerate(BENCH) if intervals or name not in _WIDE_ONLY]
+    columns = [BENCH[k] if intervals else BENCH[k].removesuffix(" [95 %]") for k in shown]
+    cells = [[_bench_cells(row, intervals)[k] for k in shown] for row in rows]
     print_table(columns, cells, title="The same brains on every chip", right=columns[2:])
     for row in {row["chip"]: row for row in rows}.values():
         print(_bench_note(row))
     if any(row.get("dagger") for row in rows):
-        print("\N{DAGGER} rests on figures from memory or assumption: see the datasheet")
+        print("\N{DAGGER} rests on figures from memory or assumption (its chip's datasheet says which)")
 
 
 def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
-    name = row["chip"] + (" \N{DAGGER}" if row.get("dagger") else "")
     if not row["fits"]:
-        return name, DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
-    metrics, energy, host = row["metrics"], row.get("energy_per_decision"), row.get("host_latency_us")
+        return row["chip"], DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
+    metrics, host = row["metrics"], row.get("host_latency_us")
     return (
-        name,
+        row["chip"],
         row["preset"] or DASH,
         estimate(metrics.get("success"), ".3f", intervals),
         estimate(metrics.get("SPT"), ".2f", intervals),
         number(row.get("success_loss"), "+.3f"),
-        si(sum(energy.values()), "J") if energy else DASH,
-        si(row.get("steps_per_second"), ""),
+        _marked(_joule(row.get("energy_per_decision")), row, "energy"),
+        _marked(_joule(row.get("energy_realtime")), row, "energy"),
+        _marked(si(row.get("steps_per_second"), ""), row, "time"),
         f"{host['p50']:.1f}/{host['p99']:.1f}" if host else DASH,
         number(row.get("synops_per_decision"), ".1f"),
     )
+
+
+def _joule(energy: Mapping[str, float] | None) -> str:
+    return si(sum(energy.values()), "J") if energy else DASH
+
+
+def _marked(text: str, row: Mapping[str, Any], kind: str) -> str:
+    """Return a figure with a dagger where prices of its kind are memory or assumption."""
+    doubtful = (row.get("daggers") or {}).get(kind)
+    return f"{text} \N{DAGGER}" if doubtful and text != DASH else text
 
 
 def _bench_note(row: Mapping[str, Any]) -> str:
@@ -128,9 +142,10 @@ def _bench_note(row: Mapping[str, Any]) -> str:
     if limited:
         _, name, used, limit = max(limited)
         facts.append(f"fullest resource {name} {used:g} of {limit:g}")
-    if energy := row.get("energy_per_decision"):
-        terms = " + ".join(f"{si(energy[k], 'J')} {k}" for k in ("static", "events", "host"))
-        facts.append(f"energy per decision {terms}")
+    for key, how in (("energy_per_decision", "as fast as it can"), ("energy_realtime", "held to real time")):
+        if energy := row.get(key):
+            terms = " + ".join(f"{si(energy[k], 'J')} {k}" for k in ("static", "events", "host"))
+            facts.append(f"energy per decision {how} {terms}")
     if soft := {k: v for k, v in (row.get("soft_failures") or {}).items() if v}:
         facts.append("soft failures " + ", ".join(f"{k} {v:g}" for k, v in soft.items()))
     return f"{row['chip']}: {'; '.join(['it fits', *facts])}\n  {row['fidelity']}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from insectbot.errors import Unsupported
+
 if TYPE_CHECKING:
     from insectbot.scenario import EnvPhase, Scenario
 
@@ -39,6 +41,11 @@ def warm_up(scenario: Scenario, phase: EnvPhase, learn: bool) -> None:
     if plan is not None:
         plan()
     env.close()
+
+
+def frozen_instead(error: Unsupported) -> Unsupported:
+    """Return the error of a chip that cannot learn, with what the command line offers instead."""
+    return Unsupported(f"{error}: use --frozen, or --weights with a trained run")
 
 
 def warm_all() -> None:

@@ -19,7 +19,7 @@ from insectbot.training.evaluate import Entry, evaluate, evaluation_worlds, tabl
 from insectbot.training.progress import Tell, silent
 
 Brains = Mapping[int, Mapping[str, npt.NDArray]]
-_NO_ENERGY = ("energy_static", "energy_events", "energy_host")
+_TERMS = ("static", "events", "host")
 
 
 class TimedExecutable:
@@ -65,10 +65,13 @@ def usage_rows(usage: Sequence[Usage]) -> list[list[Any]]:
     return [[u.resource, u.used, u.limit, u.where] for u in usage]
 
 
-def _dagger(backend: Backend) -> bool:
-    """Return whether any figure of the chip's datasheet is memory or assumption."""
+def _daggers(backend: Backend) -> dict[str, Any]:
+    """Return whether any figure of the chip's datasheet is memory or assumption, and which of those price it."""
     figures = getattr(getattr(backend, "sheet", None), "figures", {})
-    return any(figure.dagger for figure in figures.values())
+    doubtful = [path for path, figure in figures.items() if figure.dagger]
+    prices = f"prices.{getattr(getattr(backend, 'prices', None), 'name', '')}."
+    kinds = {kind: [p for p in doubtful if p.startswith(f"{prices}{kind}.")] for kind in ("energy", "time")}
+    return {"dagger": bool(doubtful), "daggers": kinds}
 
 
 def _quantisation(executable: Executable) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
         "cause": None,
         "usage": [],
         "fidelity": backend.fidelity,
-        "dagger": _dagger(backend),
+        **_daggers(backend),
         "host_latency_us": None,
         "bits_lost": None,
     }
@@ -119,14 +122,19 @@ def _costs(rows: Sequence[Row]) -> dict[str, Any]:
         return float(sum(row.counters.get(name, math.nan) for row in rows))
 
     decisions, time = float(sum(row.steps for row in rows)), total("chip_time")
-    energy = {name.removeprefix("energy_"): total(name) / decisions for name in _NO_ENERGY}
+
+    def energy(prefix: str) -> dict[str, float] | None:
+        terms = {term: total(f"{prefix}_{term}") / decisions for term in _TERMS}
+        return None if math.isnan(sum(terms.values())) else terms
+
     soft: dict[str, float] = {}
     for row in rows:
         for name, n in row.counters.items():
             if name.startswith("soft_"):
                 soft[name.removeprefix("soft_")] = soft.get(name.removeprefix("soft_"), 0.0) + n
     return {
-        "energy_per_decision": None if math.isnan(sum(energy.values())) else energy,
+        "energy_per_decision": energy("energy"),
+        "energy_realtime": energy("energy_realtime"),
         "steps_per_second": total("ticks") / time if time > 0 else None,
         "chip_time_per_decision": None if math.isnan(time) else time / decisions,
         "synops_per_decision": total("synops") / decisions,

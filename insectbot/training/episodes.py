@@ -69,9 +69,10 @@ def count(controller: Controller) -> dict[str, float]:
     found: Counters = executable.counters()
     names = ("windows", "ticks", "input_spikes", "spikes", "synops", "weight_updates")
     numbers = {name: float(getattr(found, name)) for name in names}
-    if found.energy is not None:
-        terms = {"static": found.energy.static, "events": found.energy.events, "host": found.energy.host}
-        numbers |= {f"energy_{name}": float(value) for name, value in terms.items()}
+    for prefix, energy in (("energy", found.energy), ("energy_realtime", found.energy_realtime)):
+        if energy is not None:
+            terms = {"static": energy.static, "events": energy.events, "host": energy.host}
+            numbers |= {f"{prefix}_{name}": float(value) for name, value in terms.items()}
     if found.chip_time is not None:
         numbers["chip_time"] = float(found.chip_time)
     return numbers | {f"soft_{name}": float(n) for name, n in found.soft_failures.items()}

@@ -74,6 +74,7 @@ def chip_table(run: RunData) -> Html:
         ("SPT", "number"),
         ("Loss [points]", "number"),
         ("Energy per decision", "number"),
+        ("in real time", "number"),
         ("Chip time", "number"),
         ("Ticks / s", "number"),
         ("Synops", "number"),
@@ -84,8 +85,9 @@ def chip_table(run: RunData) -> Html:
 
 
 def _chip_row(row: Mapping[str, Any]) -> list[Any]:
-    metrics, energy, host = (mapping(row.get(k)) for k in ("metrics", "energy_per_decision", "host_latency_us"))
-    mark = "\N{DAGGER}" if row.get("dagger") else ""
+    metrics, host = (mapping(row.get(k)) for k in ("metrics", "host_latency_us"))
+    mark = "\N{DAGGER}" if row.get("dagger") and not _daggers(row) else ""
+    joule, second = ("\N{DAGGER}" if _daggers(row).get(kind) else "" for kind in ("energy", "time"))
     p50, p99 = (quantity(host[p] * 1e-6, "s") if p in host else MISSING for p in ("p50", "p99"))
     latency = join([p50, tag("span", f"p99 {p99}", class_="terms")]) if host else MISSING
     speed = row.get("steps_per_second")
@@ -97,21 +99,31 @@ def _chip_row(row: Mapping[str, Any]) -> list[Any]:
         estimate(metrics.get("success"), 0, 100.0),
         estimate(metrics.get("SPT")),
         number(row.get("success_loss"), 1, 100.0),
-        _energy(energy),
-        quantity(row.get("chip_time_per_decision"), "s"),
-        quantity(speed, "").strip() if speed is not None else MISSING,
+        _energy(mapping(row.get("energy_per_decision")), joule),
+        _energy(mapping(row.get("energy_realtime")), joule),
+        _marked(quantity(row.get("chip_time_per_decision"), "s"), second),
+        _marked(quantity(speed, "").strip(), second) if speed is not None else MISSING,
         number(row.get("synops_per_decision"), 0),
         latency,
     ]
 
 
-def _energy(energy: Mapping[str, Any]) -> Html:
+def _daggers(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return which prices of the chip are memory or assumption: kind -> paths in its datasheet."""
+    return {kind: paths for kind, paths in mapping(row.get("daggers")).items() if paths}
+
+
+def _marked(text: str, mark: str) -> str:
+    return text if text == MISSING else text + mark
+
+
+def _energy(energy: Mapping[str, Any], mark: str = "") -> Html:
     """Return the sum and, below it, static + events + host."""
     terms: list[Any] = [energy.get(term) for term in ("static", "events", "host")]
     if not all(isinstance(term, int | float) for term in terms):
         return safe(MISSING)
     parts = " + ".join(quantity(term, "J") for term in terms)
-    return join([quantity(math.fsum(terms), "J"), tag("span", parts, class_="terms")])
+    return join([quantity(math.fsum(terms), "J") + mark, tag("span", parts, class_="terms")])
 
 
 def _fits(row: Mapping[str, Any]) -> Html:
@@ -135,7 +147,8 @@ def _statements(run: RunData) -> Html:
     for row in run.bench:
         seen.setdefault(row.get("chip"), row)
     for chip, row in seen.items():
-        mark = "\N{DAGGER}" if row.get("dagger") else ""
+        doubtful = _daggers(row)
+        mark = "\N{DAGGER}" if row.get("dagger") and not doubtful else ""
         lines: list[Any] = [str(row.get("fidelity") or "No statement of fidelity.")]
         fullest = _fullest(row)
         if fullest:
@@ -145,10 +158,13 @@ def _statements(run: RunData) -> Html:
         soft = {k: v for k, v in mapping(row.get("soft_failures")).items() if v}
         if soft:
             lines.append(f" Soft failures: {_plain(soft)}.")
+        for kind, paths in doubtful.items():
+            names = ", ".join(str(path).rpartition(".")[2].replace("_", " ") for path in paths)
+            lines.append(f" \N{DAGGER} From memory or assumed, of the prices in {kind}: {names}.")
         parts.append(join([tag("dt", f"{chip}{mark}"), tag("dd", *lines)]))
     note = Html("")
     if any(row.get("dagger") for row in run.bench):
-        text = "\N{DAGGER} Some figures of this chip's datasheet are from memory or assumed; its datasheet names them."
+        text = "\N{DAGGER} Rests on figures from memory or assumption; the chip's datasheet gives the source of each."
         note = tag("p", text, class_="note")
     return join([tag("dl", *parts), note])
 
