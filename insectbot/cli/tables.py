@@ -85,9 +85,9 @@ BENCH = (
     "host \N{GREEK SMALL LETTER MU}s",
     "synops",
 )
-"""Columns of the chip table: loss of success against the first chip, energy of a decision on a chip that runs as fast as
-it can and on one that is held to real time, time steps per second on the chip, median and 99th percentile of the time of
-one window on the host, synaptic operations per decision."""
+"""Columns of the chip table: loss of success against the first chip, energy of a decision on a chip that runs as fast
+as it can and on one that is held to real time, time steps per second on the chip, median and 99th percentile of the
+time of one window on the host, synaptic operations per decision."""
 
 _WIDE_ONLY = ("real time", "synops")
 

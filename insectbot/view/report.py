@@ -184,9 +184,9 @@ def _chips(run: RunData) -> Html:
     text = (
         "The same trained brains in the same worlds on every chip. Loss: percentage points of success lost against "
         f"{first}. A decision is one control step. Energy (its terms: static + events + host), chip "
-        "time and ticks per second are the chip's, by its model, as fast as it can run; in real time every tick is held "
-        "to its length in the world, and static power, paid for all that time, dominates. The host latency is the "
-        "median of what emulating one decision took here."
+        "time and ticks per second are the chip's, by its model, as fast as it can run; in real time every tick is "
+        "held to its length in the world, and static power, paid for all that time, dominates. The host latency is "
+        "the median of what emulating one decision took here."
     )
     return join([tag("p", text, class_="note"), chip_table(run)])
 
