@@ -301,6 +301,17 @@ def test_readout_first_spike_and_interval():
     assert readout.interval.tolist() == [10, -1]
 
 
+def test_a_threshold_hit_exactly_is_a_spike():
+    for weight, expected in ((1.0, 10), (np.nextafter(np.float32(1.0), np.float32(0.0)), 0)):
+        network = Network(
+            inputs=(Input("i", 1, RegularInput(20.0)),),
+            populations=(Population("n", 1, LIF(tau_m=2.0, v_th=1.0)),),
+            projections=(Projection.dense("i", "n", [[weight]]),),
+            outputs=("n",),
+        )
+        assert compiled(network).window([1.0], 510).counts[0] == expected
+
+
 def test_wrong_arrays_are_refused_in_one_sentence():
     executable = compiled(busy_network())
     for drive, words in ((np.zeros(3), "drive has shape"), ([float("nan")] * 11, "must be finite")):
