@@ -60,7 +60,7 @@ def examine() -> dict[str, Any]:
     """Return everything ``doctor`` knows; ``problems`` is empty when all is well."""
     import insectbot
 
-    packages = ("numpy", "numba", "gymnasium", "matplotlib", "h5py", "nir", "pygame-ce", "pygame")
+    packages = ("numpy", "numba", "gymnasium", "matplotlib", "h5py", "pygame-ce", "pygame")
     found = {name: installed(name) for name in packages}
     cache = kernel_cache()
     problems = []

@@ -18,7 +18,7 @@ from typing import Any
 from insectbot.errors import RunFolderError
 from insectbot.loop import files
 
-_PACKAGES = ("insectbot", "numpy", "numba", "gymnasium", "h5py", "pydantic", "joblib", "matplotlib", "pygame-ce", "nir")
+_PACKAGES = ("insectbot", "numpy", "numba", "gymnasium", "h5py", "pydantic", "joblib", "matplotlib", "pygame-ce")
 
 
 def _cpu() -> str:
