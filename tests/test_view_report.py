@@ -405,7 +405,7 @@ def test_weights_figure_shows_matrices_and_every_seed(run_folder):
     assert images[0].shape == (2, 4)
     assert np.allclose(images[1], np.reshape(after[1][PROJECTION], (4, 2)).T)
     text = to_svg(figure, "weights")
-    assert "motors left" in text
+    assert all(f">{word}</tspan>" in text or f">{word}</text>" in text for word in ("left", "right", "sensors"))
     assert "sensors" in text
     strip = next(axes for axes in figure.axes if "2 seeds" in axes.get_title(loc="left"))
     assert len(strip.collections[1].get_offsets()) == 16

@@ -24,6 +24,8 @@ FILM_RATE = 20
 """Frames per second of a film."""
 FILM_SPEED = 2.0
 """Times real time of a film."""
+FILM_SIZE = (960, 640)
+"""Width and height of a film [pixel]."""
 _REDRAW = 1 / 30
 """Seconds between two drawings of the window."""
 
@@ -176,7 +178,7 @@ def filming(path: Path | None, maker: FrameMaker, learning: bool) -> Iterator[Fi
     from insectbot.view.video import VideoWriter
     from insectbot.view.window import Viewer
 
-    viewer = Viewer(headless=True)
+    viewer = Viewer(headless=True, size=FILM_SIZE)
     try:
         with VideoWriter(path, FILM_RATE) as writer:
             yield Film(maker, viewer, writer, learning)

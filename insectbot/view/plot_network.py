@@ -126,7 +126,12 @@ def weights(
     bar = left.colorbar(image, ax=panels, shrink=0.8, aspect=18, pad=0.02)
     bar.set_label("weight")
     bar.outline.set_visible(False)
-    pairs = [f"{a}\n{b}" for sources, targets in labels for a in sources for b in targets]
+    pairs = [
+        f"{a}\n\N{RIGHTWARDS ARROW}\N{NO-BREAK SPACE}{b}"
+        for sources, targets in labels
+        for a in sources
+        for b in targets
+    ]
     _strip(right.subplots(), first, last, bound, pairs)
     return figure
 
@@ -188,7 +193,7 @@ def _matrix(axes: Axes, matrix: npt.NDArray, bound: float, pre: list[str], post:
     n_post, n_pre = matrix.shape
     small = matrix.size <= _MOST_CELLS
     axes.set_xticks(range(n_pre), [p.replace(" ", "\n", 1) for p in pre]) if small and len(pre) == n_pre else None
-    axes.set_yticks(range(n_post), post) if small and len(post) == n_post else None
+    axes.set_yticks(range(n_post), [p.replace(" ", "\n", 1) for p in post]) if small and len(post) == n_post else None
     if small:
         for (row, column), value in np.ndenumerate(matrix):
             ink = "#ffffff" if abs(value) > 0.6 * bound else "#20242a"

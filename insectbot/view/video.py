@@ -142,7 +142,15 @@ def _mp4_sink(path: Path, fps: float) -> Any:
         raise MissingExtraError('.mp4 films need imageio-ffmpeg: pip install "insectbot[video]" (or write a .gif)')
     import imageio
 
-    return imageio.get_writer(path, fps=fps, codec="libx264", quality=8, macro_block_size=1, pixelformat="yuv420p")
+    return imageio.get_writer(
+        path,
+        fps=fps,
+        codec="libx264",
+        quality=None,
+        macro_block_size=1,
+        pixelformat="yuv420p",
+        output_params=["-preset", "veryfast", "-crf", "21", "-movflags", "+faststart"],
+    )
 
 
 def _even(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -81,12 +82,10 @@ def _draw_bars(canvas: Canvas, inside: Box, clusters: list[_Cluster], bound: flo
         wide = pitch * len(cluster.labels)
         title = f"\N{RIGHTWARDS ARROW} {cluster.title}"
         canvas.text(left + wide / 2, inside.y + 1, title, SMALL, INK, bold=True, align="center", width=int(wide))
-        for k, label in enumerate(cluster.labels):
+        for k in range(len(cluster.labels)):
             x = left + pitch * (k + 0.5)
             _draw_bar(canvas, x, zero, min(26, int(pitch * 0.6)), plot.h / 2 / bound, cluster.before[k], cluster.now[k])
-            for line, word in enumerate(_two_lines(label)):
-                at = plot.bottom + 9 + 12 * line
-                canvas.text(x, at, word, SMALL - 2, MUTED, align="center", width=max(10, int(pitch) + 2))
+        _draw_sources(canvas, left, plot.bottom + 9, pitch, cluster.labels)
         left += wide + gap
 
 
@@ -99,9 +98,17 @@ def _draw_bar(canvas: Canvas, x: float, zero: float, width: int, scale: float, b
     canvas.line(x - width / 2 - 4, y, x + width / 2 + 3, y, INK)
 
 
-def _two_lines(label: str) -> tuple[str, ...]:
-    first, _, second = label.rpartition(" ")
-    return (first, second) if first else (second,)
+def _draw_sources(canvas: Canvas, left: float, y: int, pitch: float, labels: list[str]) -> None:
+    """Write the names of the sources under their bars, in two lines: a group once for all its units, then the units."""
+    start = 0
+    for group, members in groupby(labels, lambda label: label.rpartition(" ")[0]):
+        units = [label.rpartition(" ")[2] for label in members]
+        middle = left + pitch * (start + len(units) / 2)
+        canvas.text(middle, y, group, SMALL - 2, MUTED, align="center", width=max(10, int(pitch * len(units)) + 2))
+        for k, unit in enumerate(units, start):
+            x, at = left + pitch * (k + 0.5), y + (12 if group else 0)
+            canvas.text(x, at, unit, SMALL - 2, MUTED, align="center", width=max(10, int(pitch) + 2))
+        start += len(units)
 
 
 def _draw_matrices(canvas: Canvas, inside: Box, weights: dict, before: dict, history: History, bound: float) -> None:
