@@ -278,14 +278,22 @@ MEASURED = {
 def test_speed_compares_with_the_bars(cli, monkeypatch):
     from insectbot.cli import speed
 
-    monkeypatch.setattr(speed, "measure_all", lambda: MEASURED)
+    monkeypatch.setattr(speed, "measure_all", lambda repeats: asked.append(repeats) or MEASURED)
+    asked = []
     result = cli("speed")
     assert result.code == 0
     assert "MISSED" not in result.out
+    assert cli("speed", "--repeats", "7").code == 0
+    assert asked == [3, 7]
+    assert "--repeats 0: must be at least 1" in cli("speed", "--repeats", "0").err
     document = json.loads(cli("speed", "--json").out)
     assert [bar["figure"] for bar in document["bars"]] == pytest.approx([1.2, 4.0, 4.0, 1.0, 150.0, 4.0, 80.0])
     monkeypatch.setitem(MEASURED["core"], "plastic_us", 9.0)
-    assert cli("speed").out.count("MISSED") == 1
+    missed = cli("speed")
+    assert (missed.code, missed.out.count("MISSED")) == (0, 1)
+    document = json.loads(cli("speed", "--json").out)
+    assert [bar["reached"] for bar in document["bars"]].count(False) == 1
+    assert document["reached"] is False
 
 
 def test_closed_loop_speed_is_measured():

@@ -188,6 +188,7 @@ def report(
 @app.command()
 def speed(
     as_json: Json = False,
+    repeats: Annotated[int, typer.Option(help="Times that each figure is measured; the median counts.")] = 3,
     show_kernel: Annotated[bool, typer.Option("--show-kernel", help="Print the forager's kernel.")] = False,
 ) -> None:
     """Measure how fast worlds, core, chips and the closed loop are here, beside the bars."""
@@ -197,7 +198,7 @@ def speed(
     if show_kernel:
         show()
     else:
-        measure(as_json)
+        measure(as_json, repeats)
 
 
 @app.command()
