@@ -137,7 +137,7 @@ def test_hand_set_weights_turn_to_the_target_and_from_rough_ground():
 
 def test_wrong_use_is_one_sentence():
     with pytest.raises(ConfigurationError, match="must be 'mirror' or 'free'"):
-        rstdp_forager(symmetry="both")  # pyright: ignore[reportArgumentType]
+        rstdp_forager(**{"symmetry": "both"})
     with pytest.raises(ConfigurationError, match="is not compiled"):
         rstdp_forager().act(np.zeros(5))
     network = rstdp_forager().network
