@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from insectbot.errors import ConfigurationError
@@ -11,13 +14,30 @@ from insectbot.errors import ConfigurationError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+_WATCH = 0.2
+"""Seconds between two looks of a worker at its parent."""
+
 
 def available_workers() -> int:
     """Return the number of processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _indexed(function: Callable[[Any], Any], index: int, job: Any) -> tuple[int, Any]:
+@cache
+def _end_with(parent: int) -> None:
+    """Let this worker end soon after its parent: one that goes on after ``kill -9`` would write into a resumed run."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH)
+        os._exit(1)
+
+    if os.getppid() == parent:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _indexed(function: Callable[[Any], Any], index: int, job: Any, parent: int) -> tuple[int, Any]:
+    _end_with(parent)
     return index, function(job)
 
 
@@ -63,7 +83,8 @@ def run_jobs(
 
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         parallel: Any = joblib.Parallel(n_jobs=count, return_as="generator_unordered")
-        for index, result in parallel(joblib.delayed(_indexed)(function, i, job) for i, job in enumerate(jobs)):
+        task, parent = joblib.delayed(_indexed), os.getpid()
+        for index, result in parallel(task(function, i, job, parent) for i, job in enumerate(jobs)):
             results[index] = result
             tell(index, result)
     return [results[i] for i in range(len(jobs))]
