@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,13 +18,24 @@ from numba.core import config as numba_config
 _CACHE_DIR = "CACHE_DIR"
 
 
+@cache
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
 def cache_root() -> Path:
-    """Return the folder that holds all compiled kernels (``INSECTBOT_CACHE_DIR`` overrides it)."""
-    override = os.environ.get("INSECTBOT_CACHE_DIR")
-    if override:
-        return Path(override)
+    """Return the folder that holds all compiled kernels.
+
+    ``INSECTBOT_CACHE_DIR``, else the user's cache folder; where that cannot be written, a temporary folder
+    (numba would fall back to folders beside the sources, which can go stale).
+    """
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "insectbot"
+    wished = Path(os.environ.get("INSECTBOT_CACHE_DIR") or os.path.join(base, "insectbot"))
+    return wished if _usable(wished) else Path(tempfile.gettempdir()) / "insectbot-kernels"
 
 
 @cache

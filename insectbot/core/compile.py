@@ -57,12 +57,8 @@ def _write_once(path: Path, text: str) -> Path:
     """Write the module unless it exists: a rewritten file would look new to numba's cache."""
     if path.exists():
         return path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    except OSError:
-        path = Path(tempfile.mkdtemp(prefix="insectbot-")) / path.name
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "w") as file:
         file.write(text)
     try:
