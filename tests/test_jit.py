@@ -48,7 +48,7 @@ def test_a_cache_that_cannot_be_written_moves_to_a_temporary_folder(tmp_path, mo
 
 def test_sums_are_never_reordered():
     with pytest.raises(ValueError, match="reorders sums"):
-        jit.kernel(fastmath=True)(abs)
+        jit.kernel(**{"fastmath": True})(abs)
 
 
 def test_a_generated_kernel_is_named_by_all_its_source(monkeypatch, tmp_path):
