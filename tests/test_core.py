@@ -312,6 +312,17 @@ def test_a_threshold_hit_exactly_is_a_spike():
         assert compiled(network).window([1.0], 510).counts[0] == expected
 
 
+def test_more_neurons_than_sixteen_bits_can_name():
+    targets = np.array([0, 65_535, 65_536, 69_999])
+    network = Network(
+        inputs=(Input("i", 1, RegularInput(1000.0)),),
+        populations=(Population("n", 70_000, LIF(v_th=1.0)),),
+        projections=(Projection.sparse("i", "n", pre=np.zeros(4), post=targets, weight=2.0, plasticity=PAIR),),
+        outputs=("n",),
+    )
+    assert np.flatnonzero(compiled(network).window([1.0], 3).counts).tolist() == targets.tolist()
+
+
 def test_wrong_arrays_are_refused_in_one_sentence():
     executable = compiled(busy_network())
     for drive, words in ((np.zeros(3), "drive has shape"), ([float("nan")] * 11, "must be finite")):
