@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.console import announcing_compilation
 from insectbot.cli.doctor import has_display
 from insectbot.cli.run import RunOptions, episode_line, load_for_run, row_of, run
 from insectbot.errors import ConfigurationError, DisplayError, Unsupported
 from insectbot.protocols import Controller
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    from insectbot.scenario import Scenario
 
 
 class Switched:
@@ -58,6 +63,24 @@ class Switched:
             self._controller.learn(reward, terminated)
 
 
+def _warm(scenario: Scenario, options: RunOptions) -> tuple[gymnasium.Env, Controller]:
+    """Return the world and the brain, with all kernels compiled."""
+    from insectbot.cli.warm import frozen_instead, warm_up
+    from insectbot.scenario import EnvPhase, make_controller, make_env
+
+    phase: EnvPhase = "run" if options.learning else "evaluate"
+    with announcing_compilation():
+        env = make_env(scenario, phase)
+        inner = make_controller(scenario, env, options.seed)
+        try:
+            warm_up(scenario, phase, learn=True)  # also where it starts frozen: a key switches learning on
+        except Unsupported as error:
+            if options.learning:
+                raise frozen_instead(error) from error
+            warm_up(scenario, phase, learn=False)
+    return env, inner
+
+
 def play(options: RunOptions, start_realtime: bool) -> None:
     """Show episodes in a window until it is closed, or until ``options.episodes`` (0: no end).
 
@@ -81,25 +104,15 @@ def play(options: RunOptions, start_realtime: bool) -> None:
     if not (has_display() or os.environ.get("SDL_VIDEODRIVER")):
         raise DisplayError("no display: use --video out.mp4 to write a film instead, or set DISPLAY")
     from insectbot.cli.screen import FrameMaker, Window
-    from insectbot.cli.warm import frozen_instead, warm_up
     from insectbot.loop.clock import Clock
     from insectbot.loop.episode import run_episode
     from insectbot.loop.recorder import Label
-    from insectbot.scenario import EnvPhase, control_period, make_controller, make_env
+    from insectbot.scenario import control_period
     from insectbot.seeding import derive
     from insectbot.view.window import Viewer
 
     scenario = load_for_run(options.choice, options.learning)
-    with announcing_compilation():
-        phase: EnvPhase = "run" if options.learning else "evaluate"
-        env = make_env(scenario, phase)
-        inner = make_controller(scenario, env, options.seed)
-        try:
-            warm_up(scenario, phase, learn=True)  # also where it starts frozen: a key switches learning on
-        except Unsupported as error:
-            if options.learning:
-                raise frozen_instead(error) from error
-            warm_up(scenario, phase, learn=False)
+    env, inner = _warm(scenario, options)
     if options.weights is not None:
         from insectbot.cli.weights import take_weights
 
