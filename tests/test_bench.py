@@ -44,7 +44,15 @@ class PricedExecutable:
         time = c.ticks * 1e-5
         energy = Energy(time * 1e-3, c.synops * 2e-9, c.windows * 1e-9)
         return Counters(
-            c.windows, c.ticks, c.input_spikes, c.spikes, c.synops, c.weight_updates, {"late": 3}, energy, time,
+            c.windows,
+            c.ticks,
+            c.input_spikes,
+            c.spikes,
+            c.synops,
+            c.weight_updates,
+            {"late": 3},
+            energy,
+            time,
             Energy(c.ticks * 1e-6, c.synops * 2e-9, c.windows * 1e-9),
         )
 
