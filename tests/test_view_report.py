@@ -116,9 +116,23 @@ def test_result_is_one_sentence_with_its_controls(run_folder):
     sentence = result_sentence(RunData.load(run_folder))
     assert sentence.replace(MISSING, "-") == (
         "rstdp-forager reaches the target in 98 % [95-98] of unseen smooth worlds with an SPT of 0.69 after 3 training "
-        "episodes (2 seeds, 0 failed); the untrained network in 3 % [0-3]; the best control without a map, taxis, has "
-        "an SPT of 0.70."
+        "episodes (2 seeds, 0 failed); the untrained network in 3 % [0-3]; the best control without a map, taxis, "
+        "reaches it with an SPT of 0.70."
     )
+
+
+def test_where_cost_counts_it_is_the_score(run_folder, tmp_path):
+    folder = copy(run_folder, tmp_path)
+    content = json.loads((folder / "summary.json").read_text())
+    for k, row in enumerate(content["tables"]["evaluation"]):
+        row["metrics"]["cost_ratio"] = [1.2 + 0.1 * k, 1.1, 1.9]
+    (folder / "summary.json").write_text(json.dumps(content))
+    sentence = result_sentence(RunData.load(folder))
+    assert "worlds at 1.20 times the cost of the best route after" in sentence
+    assert "SPT" not in sentence
+    text = write_report(folder).read_text("utf-8")
+    assert "Cost ratio" in text
+    assert "T<sub>opt</sub>" not in text.split("Results", 1)[1].split("</table>")[0]
 
 
 def test_result_of_a_run_without_training_claims_no_training(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -134,15 +134,15 @@ def result_sentence(run: RunData) -> str:
     if row is None:
         return "This run has no evaluation yet, so there is no result to report."
     metrics = mapping(row.get("metrics"))
-    success, spt = metrics.get("success"), metrics.get("SPT")
+    success, score = metrics.get("success"), _score(row)
     if not isinstance(success, list | tuple) or len(success) != 3:
         return f"{run.learner} was evaluated on {number(row.get('n_episodes'), 0)} episodes."
     episodes = run.summary.get("training_episodes")
     trained = isinstance(episodes, int) and episodes > 0
     world = " ".join(word for word in ("unseen" if trained else "", str(row.get("preset") or "")) if word)
     text = f"{run.learner} reaches the target in {_percent(success)} of {f'{world} worlds'.strip()}"
-    if isinstance(spt, list | tuple) and spt:
-        text += f" with an SPT of {number(spt[0])}"
+    if score is not None:
+        text += f" {_scored(score, run)}"
     if trained:
         seeds, failed = row.get("n_seeds"), row.get("n_failed_seeds")
         text += f" after {number(episodes, 0)} training episode{'s' if episodes != 1 else ''}"
@@ -163,11 +163,32 @@ def _controls(run: RunData, row: dict[str, Any]) -> str:
     rivals = [
         r for r in run.rows if r.get("preset") == preset and r.get("controller") not in (run.learner, "untrained")
     ]
-    scored = [(mapping(r.get("metrics")).get("SPT"), r.get("controller")) for r in rivals]
-    best = max(((s[0], name) for s, name in scored if s and s[0] is not None and name != "planner"), default=None)
+    scored = [(_score(r), r.get("controller")) for r in rivals if r.get("controller") != "planner"]
+    sign = -1.0 if _by_cost(run) else 1.0
+    best = max(((sign * s, s, name) for s, name in scored if s is not None), default=None)
     if best:
-        parts.append(f"the best control without a map, {best[1]}, has an SPT of {number(best[0])}")
+        parts.append(f"the best control without a map, {best[2]}, reaches it {_scored(best[1], run)}")
     return "; " + "; ".join(parts) if parts else ""
+
+
+def _by_cost(run: RunData) -> bool:
+    """Return whether the worlds of a run count a cost: then that is the score, and time is not."""
+    return any(mapping(r.get("metrics")).get("cost_ratio") for r in run.rows)
+
+
+def _score(row: Mapping[str, Any]) -> float | None:
+    """Return the mean of what a controller is compared by: cost over the best route's, else SPT."""
+    metrics = mapping(row.get("metrics"))
+    value = metrics.get("cost_ratio") or metrics.get("SPT")
+    if not isinstance(value, list | tuple) or not value or not isinstance(value[0], int | float):
+        return None
+    return float(value[0])
+
+
+def _scored(score: float, run: RunData) -> str:
+    if _by_cost(run):
+        return f"at {number(score)} times the cost of the best route"
+    return f"with an SPT of {number(score)}"
 
 
 def _percent(value: Any) -> str:

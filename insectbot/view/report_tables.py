@@ -21,15 +21,18 @@ _METRICS = (
 RESULT_NOTE = (
     "Mean with its 95 % interval. Success: share of unseen worlds in which the target was reached. SPT: success "
     "weighted by optimal time over time taken, 1 is optimal. T / T_opt: time over the planner's optimal time, of the "
-    "successful episodes. Exposure: mean roughness along the path. Collisions: per episode. Failed seeds: seeds with a "
-    "success below 95 %."
+    "successful episodes. Cost ratio: walking cost of the path over the best route's. Exposure: mean roughness along "
+    "the path. Collisions: per episode. Failed seeds: seeds with a success below 95 %."
 )
 
 
 def result_table(run: RunData) -> Html:
     """Return all controllers by preset, with the trained one marked."""
     rows = sorted(run.rows, key=lambda row: _position(run, row))
-    shown = [m for m in _METRICS if any(m[0] in mapping(row.get("metrics")) for row in rows)]
+    present = {key for row in rows for key in mapping(row.get("metrics"))}
+    # Where cost counts, the time taken is a choice and not a result.
+    hidden = {"T_ratio"} if "cost_ratio" in present else set()
+    shown = [m for m in _METRICS if m[0] in present - hidden]
     columns: list[tuple[str, str]] = [("Controller", "text"), ("World", "text")]
     columns += [(Html(heading), "number") for _, heading, _, _ in shown]
     columns += [("Worlds", "number"), ("Seeds", "number"), ("Failed", "number")]
