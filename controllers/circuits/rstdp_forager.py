@@ -82,10 +82,8 @@ def rstdp_forager(
         Mirror: the two motors share weights, as the sides of a body do. Free: all eight synapses learn alone.
     tonic : float
         Weight of the tonic input, which sets the cruising speed.
-    w_init, w_spread : float
-        Mean and standard deviation of the initial sensor weights.
-    antenna_limit, target_limit : float
-        Bounds of the absolute values of the antenna and of the target weights.
+    w_init, w_spread, antenna_limit, target_limit : float
+        Mean and standard deviation of the initial sensor weights; bounds of their absolute values.
     rate, gain : float
         Sensor rate at drive 1 [Hz]; wheel command per motor spike in 100 ms.
     reward_rate : float

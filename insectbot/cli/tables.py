@@ -137,8 +137,9 @@ def _bench_note(row: Mapping[str, Any]) -> str:
     """Return the lines about a chip: why not, or how full and where the energy goes; then its fidelity."""
     if not row["fits"]:
         return f"{row['chip']} cannot run it: {row['cause']}\n  {row['fidelity']}"
-    facts = []
-    limited = [(used / limit, name, used, limit) for name, used, limit, _ in row.get("usage") or () if limit]
+    usage = row.get("usage") or ()
+    facts = [f"{used:g} of {limit:g} cores" for name, used, limit, _ in usage if name == "cores" and limit]
+    limited = [(used / limit, name, used, limit) for name, used, limit, _ in usage if limit]
     if limited:
         _, name, used, limit = max(limited)
         facts.append(f"fullest resource {name} {used:g} of {limit:g}")
