@@ -150,8 +150,8 @@ def _synapses(k: int, p: Projection, network: Network) -> dict[str, npt.ArrayLik
         f"s{k}_segment": segment,
         f"s{k}_start": np.append(start, p.n_synapses),
         f"s{k}_delay": np.append(ticks[start], 1),
-        f"s{k}_target": p.post if p.n_synapses else [0],
-        f"s{k}_w": p.weight if p.n_synapses else [0.0],
+        f"s{k}_target": p.post,
+        f"s{k}_w": p.weight,
     }
 
 
