@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,6 +13,8 @@ from insectbot.snn.network import Network
 
 Float = npt.NDArray[np.float32]
 Int = npt.NDArray[np.int32]
+Vector = Sequence[float] | npt.NDArray
+"""What a window takes: numbers in a list, tuple or array."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Executable(Protocol):
     learning: bool
     recording: bool
 
-    def window(self, drive: npt.ArrayLike, n_ticks: int, modulators: npt.ArrayLike | None = None) -> Readout:
+    def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
         """Run ``n_ticks`` steps with a constant drive [0, 1]; modulator pulses act before the first step."""
         ...
 

@@ -325,12 +325,18 @@ def test_more_neurons_than_sixteen_bits_can_name():
 
 def test_wrong_arrays_are_refused_in_one_sentence():
     executable = compiled(busy_network())
-    for drive, words in ((np.zeros(3), "drive has shape"), ([float("nan")] * 11, "must be finite")):
+    for drive, words in (
+        (np.zeros(3), "drive has shape"),
+        ([0.5], "drive has shape"),
+        ([float("nan")] * 11, "must be finite"),
+    ):
         with pytest.raises(ShapeError, match=words) as caught:
             executable.window(drive, 10)
         assert "\n" not in str(caught.value)
     with pytest.raises(ShapeError, match="modulators have shape"):
         executable.window(np.zeros(11), 10, [1.0, 2.0, 3.0])
+    with pytest.raises(ShapeError, match="drive has shape"):
+        executable.window(0.5, 10)
     with pytest.raises(ShapeError, match="weights of shape"):
         executable.set_weights({"noise->e": [1.0]})
     with pytest.raises(ConfigurationError, match="does not belong"):

@@ -212,3 +212,16 @@ def test_check_lists_every_violation():
 def test_options_are_validated():
     with pytest.raises(ConfigurationError, match="weight_bits = 7"):
         Loihi(weight_bits=7)
+
+
+def test_a_projection_without_synapses_is_no_trouble():
+    network = Network(
+        inputs=(Input("i", 2, PoissonInput(100.0)),),
+        populations=(Population("n", 3, LIF()),),
+        projections=(
+            Projection.sparse("n", "n", pre=[], post=[], weight=[]),
+            Projection.dense("i", "n", [[0.5] * 2] * 3),
+        ),
+        outputs=("n",),
+    )
+    assert Loihi().compile(network).window([0.5, 0.5], 200).counts.sum() > 0

@@ -17,7 +17,7 @@ from insectbot.chips.quantise import QuantNetwork
 from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
 from insectbot.errors import ConfigurationError, ShapeError, Unsupported
-from insectbot.protocols import Counters, Readout, Usage
+from insectbot.protocols import Counters, Readout, Usage, Vector
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class LoihiExecutable:
             )
         self._learning = bool(value)
 
-    def window(self, drive: npt.ArrayLike, n_ticks: int, modulators: npt.ArrayLike | None = None) -> Readout:
+    def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
         """Run ``n_ticks`` steps with a constant drive.
 
         Parameters

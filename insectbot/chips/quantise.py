@@ -273,7 +273,7 @@ def _projection(
         sign=sign,
         exponent=exponent,
         step=2.0 ** (base + exponent + shift) / gain,
-        rms_error=_ratio(float(np.sqrt(np.mean(error**2))) if x.size else 0.0, float(np.sqrt(np.mean(p.weight**2.0)))),
+        rms_error=_ratio(float(np.linalg.norm(error)), float(np.linalg.norm(p.weight))),
         max_error=_ratio(float(np.abs(error).max(initial=0)), float(np.abs(p.weight).max(initial=0))),
         zeroed=int(((weight == 0) & (p.weight != 0)).sum()),
         saturated=int((np.abs(mantissa) > limit).sum()),

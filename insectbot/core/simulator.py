@@ -11,7 +11,7 @@ from insectbot.core.compile import compile_window
 from insectbot.core.layout import Layout, address_table, seed_streams
 from insectbot.core.structure import BLOCK, Structure
 from insectbot.errors import ConfigurationError, ShapeError
-from insectbot.protocols import Counters, Readout, Usage
+from insectbot.protocols import Counters, Readout, Usage, Vector
 from insectbot.snn.network import Network
 from insectbot.snn.plasticity import PairSTDP
 
@@ -67,7 +67,7 @@ class CoreExecutable:
         self._arrays, self._table = layout.arrays, layout.table
         self._address = int(self._table.ctypes.data)
         self._drive, self._modulators = self._arrays["drive"], self._arrays["modulators"]
-        self._n_modulators = network.n_modulators
+        self._n_inputs, self._n_modulators = network.n_inputs, network.n_modulators
         self._flags = _LEARN
         self._readout = Readout(self._arrays["counts"], self._arrays["first"], self._arrays["interval"])
         self.reset(seed)
@@ -92,7 +92,7 @@ class CoreExecutable:
     def recording(self, value: bool) -> None:
         self._flags = self._flags | _RECORD if value else self._flags & ~_RECORD
 
-    def window(self, drive: npt.ArrayLike, n_ticks: int, modulators: npt.ArrayLike | None = None) -> Readout:
+    def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
         """Run ``n_ticks`` steps with a constant drive; modulator pulses act before the first.
 
         Parameters
@@ -115,9 +115,13 @@ class CoreExecutable:
             If an array has the wrong length or the drive is not finite.
         """
         try:
+            if len(drive) != self._n_inputs:  # numpy would stretch a single number
+                raise ValueError
             self._drive[:] = drive
             flags = self._flags
             if modulators is not None:
+                if len(modulators) != self._n_modulators:
+                    raise ValueError
                 self._modulators[:] = modulators
                 flags |= _PULSE
         except (ValueError, TypeError) as error:
@@ -260,7 +264,7 @@ class CoreExecutable:
                 for kind in ("x", "post", "snap"):
                     self._arrays[f"s{k}_{kind}"][...] = 0
 
-    def _shape_error(self, drive: npt.ArrayLike, modulators: npt.ArrayLike | None) -> ShapeError:
+    def _shape_error(self, drive: Vector, modulators: Vector | None) -> ShapeError:
         if np.shape(drive) != (self.network.n_inputs,):
             return ShapeError(f"drive has shape {np.shape(drive)}, must be ({self.network.n_inputs},)")
         given = () if modulators is None else np.shape(modulators)

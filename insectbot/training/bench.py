@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError, DoesNotFit, Unsupported
 from insectbot.loop.episode import run_episode
-from insectbot.protocols import Backend, Executable, Readout, Usage
+from insectbot.protocols import Backend, Executable, Readout, Usage, Vector
 from insectbot.scenario import Scenario, control_period, make_backend, make_controller, make_env, ticks_per_step
 from insectbot.training.episodes import Row, give_weights
 from insectbot.training.evaluate import Entry, evaluate, evaluation_worlds, table
@@ -52,7 +52,7 @@ class TimedExecutable:
     def learning(self, value: bool) -> None:
         self._executable.learning = value
 
-    def window(self, drive: npt.ArrayLike, n_ticks: int, modulators: npt.ArrayLike | None = None) -> Readout:
+    def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
         """Run and time one window."""
         began = perf_counter_ns()
         readout = self._executable.window(drive, n_ticks, modulators)
