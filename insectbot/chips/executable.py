@@ -163,12 +163,7 @@ class LoihiExecutable:
         ConfigurationError, ShapeError
             If a projection is unknown, or a vector has the wrong length or a value that is not finite.
         """
-        checked = {}
-        for name, values in weights.items():
-            vector, shape = np.array(values, np.float32), self.network.projection(name).weight.shape
-            if vector.shape != shape or not np.isfinite(vector).all():
-                raise ShapeError(f"projection {name!r}: weights of shape {vector.shape} must be {shape}, finite")
-            checked[name] = vector
+        checked = self.network.checked_weights(weights)
         quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
         before = np.repeat([p.scale for p in self.quant.populations], [p.n for p in self.quant.populations])
         after = np.repeat([p.scale for p in quant.populations], [p.n for p in quant.populations])

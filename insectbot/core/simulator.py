@@ -165,15 +165,7 @@ class CoreExecutable:
         ConfigurationError, ShapeError
             If a projection is unknown, or a vector has the wrong length or a value that is not finite.
         """
-        checked = {}
-        for name, values in weights.items():
-            projection = self.network.projection(name)
-            vector = np.asarray(values, np.float32)
-            if vector.shape != projection.weight.shape or not np.isfinite(vector).all():
-                raise ShapeError(
-                    f"projection {name!r}: weights of shape {vector.shape} must be {projection.weight.shape}, finite"
-                )
-            checked[name] = vector
+        checked = self.network.checked_weights(weights)
         self._settle()
         for k, projection in enumerate(self.network.projections):
             if projection.name in checked:

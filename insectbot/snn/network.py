@@ -302,17 +302,27 @@ class Network:
         """Iterate over the plastic projections."""
         return (p for p in self.projections if p.plasticity is not None)
 
-    def with_weights(self, weights: Mapping[str, npt.NDArray]) -> Network:
-        """Return a copy with other initial weights (projection name -> vector in projection order)."""
+    def checked_weights(self, weights: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float32]]:
+        """Return copies of weight vectors (by projection name, in projection order) after checking them.
+
+        Raises
+        ------
+        ConfigurationError, ShapeError
+            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
+        """
+        checked = {}
         for name, values in weights.items():
-            expected = self.projection(name).weight.shape
-            if np.shape(values) != expected:
-                raise ShapeError(f"projection {name!r}: weights of shape {np.shape(values)}, must be {expected}")
-        changed = tuple(
-            replace(p, weight=_readonly(np.asarray(weights[p.name], np.float32))) if p.name in weights else p
-            for p in self.projections
-        )
-        return replace(self, projections=changed)
+            vector, shape = np.array(values, np.float32), self.projection(name).weight.shape
+            if vector.shape != shape or not np.isfinite(vector).all():
+                raise ShapeError(f"projection {name!r}: weights of shape {vector.shape} must be {shape}, finite")
+            checked[name] = vector
+        return checked
+
+    def with_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Network:
+        """Return a copy with other initial weights; raises as :meth:`checked_weights`."""
+        checked = self.checked_weights(weights)
+        changed = (replace(p, weight=_readonly(checked.get(p.name, p.weight))) for p in self.projections)
+        return replace(self, projections=tuple(changed))
 
     @cached_property
     def digest(self) -> str:
