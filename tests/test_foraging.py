@@ -52,13 +52,6 @@ def test_gymnasium_checker(preset, monkeypatch):
     check_env(gymnasium.make(ID, preset=preset).unwrapped)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_stable_baselines_checker(preset):
-    from stable_baselines3.common.env_checker import check_env as check_sb3
-
-    check_sb3(gymnasium.make(ID, preset=preset).unwrapped)
-
-
 def test_registration_is_idempotent_and_serialisable():
     register_envs()
     for env_id in ENVS:
