@@ -183,7 +183,10 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
         ShapeError
             If the action is not two finite numbers.
         """
-        command = np.array(action, _FLOAT32)
+        try:
+            command = np.array(action, _FLOAT32)
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"insectbot/Foraging: the action is {action!r}, must be two finite numbers") from error
         if command.shape != (2,):
             raise ShapeError(f"insectbot/Foraging: the action has shape {command.shape}, must be (2,): left, right")
         obs = np.empty(5, _FLOAT32)

@@ -55,7 +55,7 @@ class Run:
         """Return a matplotlib figure of the paths on the ground, one panel per episode; save it to ``path``."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(3.6 * len(self.metrics), 3.8), layout="constrained")
+        figure = Figure(figsize=(3.6 * len(self.metrics), 4.1), layout="constrained")
         for k, (axes, scene) in enumerate(
             zip(np.ravel(figure.subplots(1, len(self.metrics), squeeze=False)), self.scenes, strict=True)
         ):
@@ -63,6 +63,8 @@ class Run:
             success = self.metrics[k].get("success")
             outcome = "" if success is None else ", reached" if success else ", missed"
             axes.set_title(f"episode {k + 1}{outcome}", fontsize=10)
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
         if path is not None:
             figure.savefig(path, dpi=150)
         return figure
@@ -72,15 +74,18 @@ def _draw(axes: Any, scene: Mapping[str, Any], path: npt.NDArray) -> None:
     """Draw one path on its ground."""
     if "roughness" in scene and "extent" in scene:
         axes.imshow(scene["roughness"], origin="lower", extent=scene["extent"], cmap="Greys", vmin=0, vmax=1.6)
+        axes.plot([], [], marker="s", color="#8c8c8c", linestyle="none", label="rough ground")
     for x, y, radius in np.reshape(scene.get("obstacles", ()), (-1, 3)):
         axes.add_patch(_circle(x, y, radius, "#8a5a44"))
     if "target" in scene:
         x, y, radius = scene["target"]
         axes.add_patch(_circle(x, y, radius, "#d55e00"))
-    axes.plot(path[:, 0], path[:, 1], color="#0072b2", linewidth=1.4)
-    axes.plot(*path[0, :2], marker="o", color="#0072b2", markersize=4)
+        axes.plot([], [], marker="o", color="#d55e00", linestyle="none", label="target")
+    axes.plot(path[:, 0], path[:, 1], color="#0072b2", linewidth=1.4, label="path")
+    axes.plot(*path[0, :2], marker="o", color="#0072b2", markersize=4, linestyle="none", label="start")
     axes.set_aspect("equal")
     axes.set_xlabel(f"x [{scene.get('unit', '')}]")
+    axes.set_ylabel(f"y [{scene.get('unit', '')}]")
     axes.tick_params(labelsize=8)
 
 

@@ -47,8 +47,8 @@ _ENV_NAMESPACE = "insectbot/"
 def _fail(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return UnknownNameError(f"{kind} {name!r} is not known: {hint}(known: {', '.join(names) or 'none'})")
+    hint = f": did you mean {close[0]!r}?" if close else ""
+    return UnknownNameError(f"{kind} {name!r} is not known{hint} (known: {', '.join(names) or 'none'})")
 
 
 def scenario_folder() -> Path:

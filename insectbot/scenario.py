@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 import gymnasium
 import tomli_w
+from gymnasium.envs.registration import load_env_creator
 
 from insectbot import plugins
 from insectbot.errors import ConfigurationError, UnknownNameError
@@ -161,10 +163,24 @@ def make_env(
     try:
         return _gymnasium_make(scenario.env.id, options)
     except TypeError as error:
+        _refuse_unknown_options(scenario.env.id, options)
         given = ", ".join(sorted(options)) or "none"
         raise ConfigurationError(
             f"env {scenario.env.id!r} does not take its options ({given}): {_short(error)}"
         ) from error
+
+
+def _refuse_unknown_options(env_id: str, options: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError for an option that a registered world's class does not name."""
+    spec = gymnasium.registry.get(env_id)
+    if spec is None or not isinstance(spec.entry_point, str):
+        return
+    parameters = inspect.signature(load_env_creator(spec.entry_point)).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in sorted(options.keys() - parameters.keys()):
+        known = ", ".join(sorted(parameters))
+        raise ConfigurationError(f"env {env_id!r}: option {name!r} is not known (known: {known})")
 
 
 def control_period(scenario: Scenario, env: gymnasium.Env) -> float:

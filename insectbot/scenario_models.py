@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from insectbot.errors import ConfigurationError
+from insectbot.seeding import MAX_SEED
 
 Options = dict[str, Any]
 
@@ -54,7 +55,7 @@ def _count_to_seeds(value: Any) -> Any:
     return list(range(1, value + 1))
 
 
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_count_to_seeds), Field(min_length=1)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0, le=MAX_SEED)]], BeforeValidator(_count_to_seeds), Field(min_length=1)]
 Episodes = Annotated[int, Field(ge=0)]
 
 
@@ -80,7 +81,7 @@ class TrainingSection(_Section):
     episodes: Episodes = 15
     seeds: Seeds = Field(default_factory=lambda: list(range(1, 9)))
     preset: str | None = None
-    world_seed: int = Field(default=0, ge=0)
+    world_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     options: Options = Field(default_factory=dict)
     probe_worlds: Episodes = 20
 
@@ -113,7 +114,7 @@ class EvaluationSection(_Section):
 
     episodes: int = Field(default=200, ge=1)
     presets: list[str] = Field(default_factory=list)
-    world_seed: int = Field(default=0, ge=0)
+    world_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     options: Options = Field(default_factory=dict)
     reset: Options = Field(default_factory=dict)
     each: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)

@@ -11,6 +11,9 @@ Phase = Literal["run", "train", "probe", "tune", "evaluate", "brain"]
 """What a seed is for: worlds of a free run, of training, of the learning curve, of tuning, of the final
 evaluation; "brain" is for the random streams of controllers."""
 
+MAX_SEED = 2**63 - 1
+"""Largest seed a user may give: what a recording and a checkpoint can store."""
+
 _BITS = 29
 
 

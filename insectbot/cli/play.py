@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.console import announcing_compilation
@@ -12,6 +13,7 @@ from insectbot.cli.doctor import has_display
 from insectbot.cli.run import RunOptions, episode_line, load_for_run, row_of, run
 from insectbot.errors import ConfigurationError, DisplayError, Unsupported
 from insectbot.protocols import Controller
+from insectbot.seeding import MAX_SEED
 
 if TYPE_CHECKING:
     import gymnasium
@@ -87,7 +89,8 @@ def play(options: RunOptions, start_realtime: bool) -> None:
     Parameters
     ----------
     options : RunOptions
-        As for ``insectbot run``; with a video nothing is shown and the film is written instead.
+        As for ``insectbot run``; with a video nothing is shown and the film is written instead
+        (of one episode, where the number is 0).
     start_realtime : bool
         Start in real time; False starts as fast as it can.
 
@@ -97,10 +100,12 @@ def play(options: RunOptions, start_realtime: bool) -> None:
         A wrong option or scenario, or no display.
     """
     if options.video is not None:
-        run(options)
+        run(replace(options, episodes=options.episodes or 1))
         return
-    if options.episodes < 0 or options.seed < 0:
-        raise ConfigurationError(f"-n {options.episodes} --seed {options.seed}: must be at least 0")
+    if options.episodes < 0:
+        raise ConfigurationError(f"-n {options.episodes}: must be at least 0")
+    if not 0 <= options.seed <= MAX_SEED:
+        raise ConfigurationError(f"--seed {options.seed}: must be from 0 to {MAX_SEED}")
     if not (has_display() or os.environ.get("SDL_VIDEODRIVER")):
         raise DisplayError("no display: use --video out.mp4 to write a film instead, or set DISPLAY")
     from insectbot.cli.screen import FrameMaker, Window

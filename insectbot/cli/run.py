@@ -14,6 +14,7 @@ from insectbot.cli.choose import Choice
 from insectbot.cli.console import announcing_compilation, print_json, say
 from insectbot.cli.folders import FreshRun
 from insectbot.errors import ConfigurationError, Unsupported
+from insectbot.seeding import MAX_SEED
 
 if TYPE_CHECKING:
     from insectbot.cli.screen import FrameMaker
@@ -230,8 +231,8 @@ def run(options: RunOptions) -> bool:
 
     if options.episodes < 1:
         raise ConfigurationError(f"-n {options.episodes}: must be at least 1 episode")
-    if options.seed < 0:
-        raise ConfigurationError(f"--seed {options.seed}: must be at least 0")
+    if not 0 <= options.seed <= MAX_SEED:
+        raise ConfigurationError(f"--seed {options.seed}: must be from 0 to {MAX_SEED}")
     this = _Run(options)
     quiet = options.as_json
     with ExitStack() as stack:

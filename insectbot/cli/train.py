@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.choose import Choice, parse_seeds
@@ -65,11 +68,33 @@ class TrainOptions:
 
 
 @contextmanager
+def remembered_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yield whether Ctrl-C came: Python drops a KeyboardInterrupt that is raised inside a finaliser."""
+    came = False
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        signal.default_int_handler(number, frame)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def telling() -> Iterator[Callable[[Progress], None]]:
     """Yield what long work may tell its progress to."""
-    with progress_bar("train") as update:
+    with progress_bar("train") as update, remembered_interrupt() as interrupted:
 
         def tell(progress: Progress) -> None:
+            if interrupted():
+                raise KeyboardInterrupt
             if progress.stage == "compile":
                 return
             update(progress.done, progress.total, progress.text, progress.stage)
