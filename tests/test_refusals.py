@@ -4,7 +4,7 @@ import signal
 
 import gymnasium
 import pytest
-from cli_help import CommandLine
+from cli_help import FAST, CommandLine
 
 import insectbot
 from insectbot.cli.run import MAX_SEED
@@ -76,3 +76,12 @@ def test_the_figure_says_what_is_drawn():
     figure = insectbot.run("foraging", episodes=2, controller="taxis").plot()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["rough ground", "target", "path", "start"]
     assert figure.axes[0].get_ylabel() == "y [mm]"
+
+
+def test_latest_resumes_the_last_training_also_after_an_episode_was_run(cli):
+    cli.write("line.toml", FAST)
+    assert cli("train", "line.toml", "--workers", "1", "--no-report", "--no-bench").code == 0
+    assert cli("run", "line.toml").code == 0
+    finished = cli("train", "--resume", "latest")
+    assert finished.code == 2
+    assert "is finished: train it longer with -n" in finished.err

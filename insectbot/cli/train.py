@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.choose import Choice, parse_seeds
 from insectbot.cli.console import announcing_compilation, print_json, progress_bar, say
-from insectbot.cli.folders import FreshRun, open_run
+from insectbot.cli.folders import FreshRun
 from insectbot.cli.tables import print_bench, print_evaluation
 from insectbot.cli.warm import warm_up
-from insectbot.cli.weights import scenario_of, trained_seeds
+from insectbot.cli.weights import find_trained, scenario_of, trained_seeds
 from insectbot.errors import ConfigurationError, RunFolderError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _to_resume(options: TrainOptions) -> tuple[Scenario, RunFolder]:
     RunFolderError
         There is nothing to resume.
     """
-    run = open_run(str(options.resume), options.out)
+    run = find_trained(str(options.resume), options.out)
     if not trained_seeds(run):
         raise RunFolderError(f"{run.path} has no checkpoints: only runs of insectbot train can be resumed")
     overrides = {key.replace("__", "."): value for key, value in options.overrides.items()}
