@@ -93,7 +93,7 @@ def telling() -> Iterator[Callable[[Progress], None]]:
     with progress_bar("train") as update, remembered_interrupt() as interrupted:
 
         def tell(progress: Progress) -> None:
-            if interrupted():
+            if interrupted() and threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt
             if progress.stage == "compile":
                 return
