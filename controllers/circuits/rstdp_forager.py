@@ -1,4 +1,4 @@
-"""The forager: five sensors, two motor neurons, ten synapses, learned by reward (recipe ``RSTDP-diff``)."""
+"""The forager: five sensors, two motor neurons, ten synapses, eight of them plastic (recipe ``RSTDP-diff``)."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ BARS = (
     Bar("the same beside CartPole-v1", "env", "make / cartpole", 3.0, "times"),
     Bar("vector env, 1024 worlds", "env", "vector", 2.0, "M steps/s", 1e-6),
     Bar("reset to a new world", "env", "1 / reset", 2.0, "us", 1e6, at_most=True),
-    Bar("closed loop: world, 10 plastic synapses, 50 ticks", "loop", "steps_per_second", 100.0, "k steps/s", 1e-3),
+    Bar("closed loop: world, 10 synapses (8 plastic), 50 ticks", "loop", "steps_per_second", 100.0, "k steps/s", 1e-3),
     Bar("core: 1000 LIF x 100 plastic synapses, one step", "core", "plastic_us", 4.5, "us", at_most=True),
     Bar("loihi: 1000 neurons, 5 % connected", "chip", "neuron_steps_per_second", 50.0, "M neuron-steps/s", 1e-6),
 )

@@ -15,8 +15,8 @@ from insectbot.seeding import derive
 def measure(scenario: str = "foraging", episodes: int = 40, repeats: int = 5) -> dict[str, float]:
     """Time the closed loop of a scenario from Python, episode by episode, as training runs it.
 
-    Learning is on and nothing is recorded. The forager's network has ten plastic synapses and runs 50 ticks of
-    1 ms in each control step.
+    Learning is on and nothing is recorded. The forager's network has ten synapses, eight of them plastic, and
+    runs 50 ticks of 1 ms in each control step.
 
     Parameters
     ----------
