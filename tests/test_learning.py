@@ -1,4 +1,4 @@
-"""The claims of the README, on worlds that no training or tuning has used: all seeds, with controls."""
+"""The claims of the README, on worlds that no training has used: all seeds, with controls."""
 
 from __future__ import annotations
 
