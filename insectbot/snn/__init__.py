@@ -4,10 +4,14 @@ from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
 from insectbot.snn.network import Input, Network, Population, Projection
 from insectbot.snn.neurons import LIF, OrnsteinUhlenbeck
 from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
+from insectbot.snn.synapses import Alpha, Delta, Exponential, TsodyksMarkram
 
 __all__ = [
     "LIF",
+    "Alpha",
     "CurrentInput",
+    "Delta",
+    "Exponential",
     "Input",
     "Network",
     "NodePerturbation",
@@ -18,4 +22,5 @@ __all__ = [
     "Projection",
     "RegularInput",
     "RewardSTDP",
+    "TsodyksMarkram",
 ]

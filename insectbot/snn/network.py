@@ -12,8 +12,11 @@ import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError, ShapeError
 from insectbot.snn.inputs import CurrentInput, InputSource
+from insectbot.snn.model import NeuronModel
 from insectbot.snn.neurons import LIF, OrnsteinUhlenbeck
-from insectbot.snn.plasticity import LearningRule, NodePerturbation
+from insectbot.snn.plasticity import NodePerturbation
+from insectbot.snn.projection import Projection, readonly
+from insectbot.snn.synapses import Receptor
 from insectbot.snn.validate import canonical, require_positive, whole_ticks
 
 
@@ -50,126 +53,55 @@ class Population:
         Name, unique in the network.
     n : int
         Number of neurons, >= 1.
-    model : LIF
-        Neuron model with its parameters.
+    model : NeuronModel
+        Neuron model with its parameters; a parameter may be one number or one per neuron.
     exploration : OrnsteinUhlenbeck or None
         Noise current while learning; None for none.
+    receptors : mapping of str to Receptor
+        Ports on which synapses end, by name; empty for the model's own default.
+    sign : int
+        Dale's principle: +1 if all outgoing weights are excitatory, -1 if inhibitory, 0 if both are allowed.
     """
 
     name: str
     n: int
-    model: LIF = field(default_factory=LIF)
+    model: NeuronModel = field(default_factory=LIF)
     exploration: OrnsteinUhlenbeck | None = None
+    receptors: Mapping[str, Receptor] | tuple[tuple[str, Receptor], ...] = ()
+    sign: int = 0
 
     def __post_init__(self) -> None:
+        where = f"Population {self.name!r}"
         if self.n < 1:
-            raise ConfigurationError(f"Population {self.name!r}: n = {self.n}, must be at least 1")
-
-
-def _readonly(array: npt.NDArray) -> npt.NDArray:
-    array = np.array(array)
-    array.setflags(write=False)
-    return array
-
-
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """Synapses from one group to a population, sorted by source, then delay, then target.
-
-    Build it with :meth:`dense` or :meth:`sparse`. The order of ``pre``, ``post``, ``weight`` and ``delay``
-    is the *projection order* that every weight vector of this projection uses.
-
-    Attributes
-    ----------
-    name, source, target : str
-        Names of the projection, of its source group and of its target population.
-    pre, post : ndarray of int32, shape (n_synapses,)
-        Index of the source and target unit.
-    weight : ndarray of float32, shape (n_synapses,)
-        Initial weights [unit of v for delta, of the current for exponential synapses].
-    delay : ndarray of float64, shape (n_synapses,)
-        Delays [ms], whole steps, at least one step.
-    plasticity : learning rule or None
-        None for static synapses.
-    """
-
-    name: str
-    source: str
-    target: str
-    pre: npt.NDArray[np.int32]
-    post: npt.NDArray[np.int32]
-    weight: npt.NDArray[np.float32]
-    delay: npt.NDArray[np.float64]
-    plasticity: LearningRule | None = None
-
-    @classmethod
-    def sparse(
-        cls,
-        source: str,
-        target: str,
-        *,
-        pre: npt.ArrayLike,
-        post: npt.ArrayLike,
-        weight: npt.ArrayLike,
-        delay: npt.ArrayLike = 1.0,
-        plasticity: LearningRule | None = None,
-        name: str | None = None,
-    ) -> Projection:
-        """Build from explicit synapse lists (``weight`` and ``delay`` may be scalars)."""
-        label = name or f"{source}->{target}"
-        pre_ = np.asarray(pre, np.int32)
-        post_ = np.asarray(post, np.int32)
-        if pre_.ndim != 1 or pre_.shape != post_.shape:
-            raise ShapeError(f"projection {label!r}: pre {pre_.shape} and post {post_.shape} must be equal vectors")
-        weight_ = np.array(np.broadcast_to(np.asarray(weight, np.float32), pre_.shape))
-        delay_ = np.array(np.broadcast_to(np.asarray(delay, np.float64), pre_.shape))
-        if not np.isfinite(weight_).all():
-            raise ShapeError(f"projection {label!r}: weights must be finite")
-        order = np.lexsort((post_, delay_, pre_))
-        arrays = (pre_, post_, weight_, delay_)
-        pre_, post_, weight_, delay_ = (_readonly(a[order]) for a in arrays)
-        return cls(label, source, target, pre_, post_, weight_, delay_, plasticity)
-
-    @classmethod
-    def dense(
-        cls,
-        source: str,
-        target: str,
-        weight: npt.ArrayLike,
-        *,
-        delay: float = 1.0,
-        plasticity: LearningRule | None = None,
-        name: str | None = None,
-    ) -> Projection:
-        """Build all-to-all synapses from a matrix ``weight[post, pre]``."""
-        matrix = np.asarray(weight, np.float32)
-        if matrix.ndim != 2:
-            raise ShapeError(f"projection {source}->{target}: weight has shape {matrix.shape}, must be [post, pre]")
-        post, pre = np.indices(matrix.shape)
-        return cls.sparse(
-            source,
-            target,
-            pre=pre.ravel(),
-            post=post.ravel(),
-            weight=matrix.ravel(),
-            delay=delay,
-            plasticity=plasticity,
-            name=name,
-        )
+            raise ConfigurationError(f"{where}: n = {self.n}, must be at least 1")
+        if self.sign not in (-1, 0, 1):
+            raise ConfigurationError(f"{where}: sign = {self.sign}, must be +1, -1 or 0")
+        given = tuple(self.receptors.items() if isinstance(self.receptors, Mapping) else self.receptors)
+        object.__setattr__(self, "receptors", given or self.model.default_receptors())
+        for model in (self.model, *(r for _, r in self.ports)):
+            for name, length in model.lengths().items():
+                if length != self.n:
+                    raise ShapeError(f"{where}: {type(model).__name__}.{name} has {length} values for {self.n} neurons")
 
     @property
-    def n_synapses(self) -> int:
-        """Number of synapses."""
-        return int(self.pre.size)
+    def ports(self) -> tuple[tuple[str, Receptor], ...]:
+        """The receptors as (name, model) pairs; the first is the default of a projection."""
+        return tuple(self.receptors.items() if isinstance(self.receptors, Mapping) else self.receptors)
 
-    def matrix(self, weight: npt.NDArray | None = None) -> npt.NDArray[np.float32]:
-        """Return ``weight`` (default: the initial weights) as ``[post, pre]``; absent synapses are NaN."""
-        values = self.weight if weight is None else weight
-        n_post = int(self.post.max()) + 1 if self.n_synapses else 0
-        n_pre = int(self.pre.max()) + 1 if self.n_synapses else 0
-        out = np.full((n_post, n_pre), np.nan, np.float32)
-        out[self.post, self.pre] = values
-        return out
+    def port(self, receptor: str | None) -> int:
+        """Return the number of a receptor by name (None for the first).
+
+        Raises
+        ------
+        ConfigurationError
+            If there is none of that name.
+        """
+        names = [name for name, _ in self.ports]
+        if receptor is None or receptor in names:
+            return 0 if receptor is None else names.index(receptor)
+        raise ConfigurationError(
+            f"Population {self.name!r} has no receptor {receptor!r}, only {', '.join(map(repr, names))}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +125,8 @@ class Network:
         Simulation step [ms], > 0.
     name : str
         Label in reports.
+    precision : {"float32", "float64"}
+        Of states and weights in the core.
     """
 
     inputs: tuple[Input, ...]
@@ -201,8 +135,13 @@ class Network:
     outputs: tuple[str, ...]
     dt: float = 1.0
     name: str = "network"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
+        if self.precision not in ("float32", "float64"):
+            raise ConfigurationError(
+                f"Network {self.name!r}: precision = {self.precision!r}, must be 'float32' or 'float64'"
+            )
         require_positive(f"Network {self.name!r}", dt=self.dt)
         names = [g.name for g in self.groups]
         twice = sorted({n for n in names if names.count(n) > 1})
@@ -215,7 +154,9 @@ class Network:
             if output not in {p.name for p in self.populations}:
                 raise ConfigurationError(f"Network {self.name!r}: output {output!r} is not a population")
         for population in self.populations:
-            whole_ticks(f"Population {population.name!r}", "t_ref", population.model.t_ref, self.dt)
+            t_ref = getattr(population.model, "t_ref", 0.0)
+            for value in set(t_ref) if isinstance(t_ref, tuple) else (t_ref,):
+                whole_ticks(f"Population {population.name!r}", "t_ref", value, self.dt)
             if population.exploration:
                 whole_ticks(f"Population {population.name!r}", "noise period", population.exploration.period, self.dt)
         for projection in self.projections:
@@ -229,7 +170,11 @@ class Network:
         target = groups.get(p.target)
         if not isinstance(target, Population):
             raise ConfigurationError(f"{where}: target {p.target!r} is not a population of the network")
+        target.port(p.receptor)
         source = groups[p.source]
+        if isinstance(source, Population) and source.sign and (p.weight * source.sign < 0).any():
+            kind = "excitatory" if source.sign > 0 else "inhibitory"
+            raise ConfigurationError(f"{where}: weights of both signs, but its source {p.source!r} is {kind} (Dale)")
         for label, index, n in (("pre", p.pre, source.n), ("post", p.post, target.n)):
             if index.size and (index.min() < 0 or index.max() >= n):
                 raise ShapeError(f"{where}: {label} index {int(index.max())} is outside 0..{n - 1}")
@@ -321,7 +266,7 @@ class Network:
     def with_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Network:
         """Return a copy with other initial weights; raises as :meth:`checked_weights`."""
         checked = self.checked_weights(weights)
-        changed = (replace(p, weight=_readonly(checked.get(p.name, p.weight))) for p in self.projections)
+        changed = (replace(p, weight=readonly(checked.get(p.name, p.weight))) for p in self.projections)
         return replace(self, projections=tuple(changed))
 
     @cached_property
