@@ -40,14 +40,14 @@ def cache_root() -> Path:
 
 @cache
 def source_hash(folder: str) -> str:
-    """Return a hash of every kernel source in ``folder`` (and in ``core``, whose kernels chips share).
+    """Return a hash of every kernel source in ``folder``, of ``randomness.py``, and for chips of those in ``core``.
 
     Numba does not notice an edit in a callee that lives in another file (numba issue 8926);
     a cache folder per state of the sources does. Versions of numba and Python enter the hash.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:3]}".encode())
     shared = Path(__file__).parent / "core"
-    paths = sorted(Path(folder).glob("*.py"))
+    paths = [Path(__file__).with_name("randomness.py"), *sorted(Path(folder).glob("*.py"))]
     if Path(folder).name == "chips":
         paths += sorted(shared.glob("*.py"))
     for path in paths:
@@ -61,7 +61,7 @@ def source_hash(folder: str) -> str:
 def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function with ``numba.njit(cache=True)`` into the never-stale cache.
 
-    A kernel may call kernels of its own folder only (those of ``chips`` also kernels of ``core``).
+    A kernel may call kernels of its own folder and :mod:`insectbot.randomness` only (``chips`` also those of ``core``).
     Options pass to ``numba.njit``; ``fastmath`` that reorders sums is refused: it would break bit-identity.
     """
     if options.get("fastmath") is True:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from insectbot.core.layout import couple
+from insectbot.core.propagator import couple
 from insectbot.core.random import stream_key
 from insectbot.snn import LIF, CurrentInput, Network, NodePerturbation, PairSTDP, PoissonInput, RewardSTDP
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import Naive, squares32
 
-from insectbot.core.layout import couple
-from insectbot.core.library import draw
+from insectbot.core.propagator import couple
 from insectbot.core.random import stream_key
 from insectbot.core.simulator import Simulator
 from insectbot.errors import ConfigurationError, ShapeError
+from insectbot.randomness import draw
 from insectbot.snn import (
     LIF,
     CurrentInput,
@@ -194,7 +194,7 @@ def test_propagator_and_psp_peak_equal_the_published_numbers():
     trace = []
     for _ in range(1000):
         executable.window([0.0], 1)
-        trace.append(executable.potentials("n")[0])
+        trace.append(executable.variable("n", "v")[0])
     # exp PSP: tau_s/(tau_m-tau_s)(e^-t/tau_m - e^-t/tau_s) peaks 0.133748 at 4.02359 ms
     assert max(trace) == pytest.approx(0.133748, rel=1e-4)
     assert (np.argmax(trace) + 1) * 0.01 == pytest.approx(4.02359 + 0.01, abs=0.02)

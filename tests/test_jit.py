@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from insectbot import jit
-from insectbot.core import library, templates
+from insectbot.core import library, text_synapses
 from insectbot.core.compile import kernel_name
 from insectbot.core.speed import balanced_network
 from insectbot.core.structure import Structure
@@ -57,10 +57,10 @@ def test_a_generated_kernel_is_named_by_all_its_source(monkeypatch, tmp_path):
     edited = tmp_path / "library.py"
     edited.write_text(Path(library.__file__).read_text() + "\n# edited\n")
     with monkeypatch.context() as patch:
-        patch.setattr("insectbot.core.generate._LIBRARY", edited)
+        patch.setattr("insectbot.core.generate._LIBRARY", (edited,))
         names.add(kernel_name(structure))
     with monkeypatch.context() as patch:
-        patch.setattr("insectbot.core.templates.WALK", templates.WALK + "\n        pass\n")
+        patch.setattr("insectbot.core.text_synapses.WALK", text_synapses.WALK + "\n        pass\n")
         names.add(kernel_name(structure))
     assert len(names) == 3
     assert kernel_name(structure) in names

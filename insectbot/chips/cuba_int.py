@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from insectbot.core.library import draw, spike_threshold
+from insectbot.core.library import spike_threshold
 from insectbot.jit import kernel
+from insectbot.randomness import draw
 
 LANES = 16
 DELAY_SLOTS = 64

@@ -13,7 +13,7 @@ from insectbot.chips import cuba_int as k
 from insectbot.chips.meter import Events, Reading, energy
 from insectbot.chips.place import Placement
 from insectbot.chips.program import Program, sources
-from insectbot.chips.quantise import QuantNetwork
+from insectbot.chips.quantise import QuantNetwork, lif_of
 from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
 from insectbot.errors import ConfigurationError, ShapeError, Unsupported
@@ -186,7 +186,7 @@ class LoihiExecutable:
         number = [q.name for q in self.quant.populations].index(population)
         units = self.network.unit_slices()[population]
         low = units.start - self.network.n_inputs
-        return p.model.v_rest + self._neurons()[1, low : low + p.n] / self.quant.populations[number].scale
+        return lif_of(p).v_rest + self._neurons()[1, low : low + p.n] / self.quant.populations[number].scale
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future, as named arrays."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insectbot.chips.datasheet import Datasheet, load
 from insectbot.chips.executable import LoihiExecutable
 from insectbot.chips.place import Placement, place
-from insectbot.chips.quantise import Options, QuantNetwork, quantise, sign_mode
+from insectbot.chips.quantise import Options, QuantNetwork, lif_of, quantise, sign_mode, unknown_features
 from insectbot.errors import DoesNotFit, Unsupported
 from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
 from insectbot.snn.network import Network
@@ -99,23 +99,27 @@ class Loihi:
             if not isinstance(group.source, PoissonInput | RegularInput | CurrentInput):
                 found.append(f"loihi: input {group.name!r}: source {type(group.source).__name__} is not known")
         for p in network.populations:
-            if not isinstance(p.model, LIF):
-                found.append(f"loihi: population {p.name!r}: neuron model {type(p.model).__name__} is not LIF")
-            elif p.model.v_reset != p.model.v_rest:
+            unknown = unknown_features(p)
+            found += unknown
+            if not unknown and isinstance(p.model, LIF) and p.model.v_reset != p.model.v_rest:
                 found.append(
                     f"loihi: population {p.name!r}: v_reset = {p.model.v_reset} is not v_rest = {p.model.v_rest}, "
                     "but the chip resets to rest; set them equal"
                 )
+        for q in network.projections:
+            if q.short_term is not None:
+                found.append(f"loihi: projection {q.name!r}: short-term plasticity is not known")
         return found
 
     def _limits(self, network: Network) -> list[str]:
         found = []
         longest, pause = self.sheet.int("delay.max"), self.sheet.int("neuron.refractory_max")
         for p in network.populations:
-            register = round(p.model.t_ref / network.dt) + 1 if isinstance(p.model, LIF) else 1
+            t_ref = 0.0 if unknown_features(p) else lif_of(p).t_ref
+            register = round(t_ref / network.dt) + 1
             if register > pause:
                 found.append(
-                    f"loihi: population {p.name!r}: t_ref = {p.model.t_ref} ms needs refractory register {register} > "
+                    f"loihi: population {p.name!r}: t_ref = {t_ref} ms needs refractory register {register} > "
                     f"{pause}; shorten it or raise dt"
                 )
         for q in network.projections:

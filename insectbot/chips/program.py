@@ -14,6 +14,7 @@ from insectbot.chips.quantise import QuantNetwork, is_current
 from insectbot.chips.registers import Registers, contribution
 from insectbot.chips.route import Routes
 from insectbot.core.layout import rate_per_tick
+from insectbot.errors import Unsupported
 from insectbot.snn.inputs import CurrentInput, PoissonInput
 from insectbot.snn.network import Network
 
@@ -88,7 +89,13 @@ class Program:
 def output_slices(network: Network) -> list[slice]:
     """Return the ranges of global units that are read out, in order of the outputs."""
     slices = network.unit_slices()
-    return [slices[name] for name in network.outputs]
+    out = []
+    for r in network.readouts:
+        if r.pooled:
+            raise Unsupported(f"loihi: output {r.population!r} is pooled; read its neurons one by one")
+        first = slices[r.population].start
+        out.append(slice(first + r.start, first + (r.stop or 0)))
+    return out
 
 
 def sources(network: Network) -> tuple[Array, ...]:

@@ -15,14 +15,41 @@ import numpy.typing as npt
 
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.quant_report import PopulationReport, ProjectionReport, QuantReport
-from insectbot.core.layout import couple
-from insectbot.errors import ConfigurationError
+from insectbot.core.propagator import couple
+from insectbot.errors import ConfigurationError, Unsupported
 from insectbot.snn.inputs import CurrentInput
 from insectbot.snn.network import Input, Network, Population, Projection
 from insectbot.snn.neurons import LIF
 
 MIN_THRESHOLD = 1 << 10
 """Threshold mantissa below which the quantiser risks accumulator wraps (which are counted) to keep resolution."""
+
+
+def lif_of(population: Population) -> LIF:
+    """Return the model of a population that the chip can run.
+
+    Raises
+    ------
+    Unsupported
+        If it is no LIF neuron with one delta or exponential current receptor and equal parameters in all neurons.
+    """
+    found = unknown_features(population)
+    if found or not isinstance(population.model, LIF):
+        raise Unsupported("; ".join(found))
+    return population.model
+
+
+def unknown_features(population: Population) -> list[str]:
+    """Return what the chip lacks for a population's model, one sentence each."""
+    model, where = population.model, f"loihi: population {population.name!r}"
+    if not isinstance(model, LIF):
+        return [f"{where}: neuron model {type(model).__name__} is not LIF"]
+    found = [f"{where}: LIF.{name} differs between neurons; give one number" for name in model.lengths()]
+    if not found and population.ports != model.default_receptors():
+        found.append(f"{where}: receptors {population.ports} are not the one that LIF.tau_syn describes")
+    if population.initial:
+        found.append(f"{where}: starts elsewhere than at v_rest")
+    return found
 
 
 @dataclass(frozen=True)
@@ -148,7 +175,7 @@ def decay_sum(keep: float, x0: float, loss: float) -> float:
 def _population(
     network: Network, p: Population, sheet: Datasheet, options: Options
 ) -> tuple[QuantPopulation, PopulationReport]:
-    model, one = p.model, 1 << sheet.int("neuron.decay")
+    model, one = lif_of(p), 1 << sheet.int("neuron.decay")
     theta = model.v_th - model.v_rest
     scale = _scale(network, p, sheet, options)
     loss = float(sheet["neuron.decay_loss"].value) if options.compensate else 0.0
@@ -195,7 +222,7 @@ def _scale(network: Network, p: Population, sheet: Datasheet, options: Options) 
     a bias of two thresholds per tick within its registers. Below them the
     largest scale is taken that puts a floor on a power of two or, without floor, the largest weight on a full mantissa.
     """
-    model = p.model
+    model = lif_of(p)
     theta = model.v_th - model.v_rest
     half_range = float(1 << (sheet.int("neuron.v") - 2))
     incoming = [q for q in network.projections if q.target == p.name and not is_current(network, q)]
@@ -244,7 +271,7 @@ def _projection(
     sheet: Datasheet,
     options: Options,
 ) -> tuple[QuantProjection, ProjectionReport]:
-    model = network.population(p.target).model
+    model = lif_of(network.population(p.target))
     if is_current(network, p):
         # The chip's own decay, so that the steady state gain * drive is met.
         gain = quant.scale * quant.decay_v / (1 << sheet.int("neuron.decay"))

@@ -1,23 +1,35 @@
-"""Memory of a compiled network: flat arrays by name, and the table of their addresses."""
+"""Memory of a compiled network (or of one thread's part of it): flat arrays by name, and the table of addresses."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from insectbot.core.coefficients import coefficients, initial_states
+from insectbot.core.layout_rules import fill_rule
+from insectbot.core.plan_neurons import PopulationPlan
 from insectbot.core.random import stream_key
 from insectbot.core.structure import BLOCK, Structure, padded
-from insectbot.snn.inputs import CurrentInput, InputSource
-from insectbot.snn.network import Network, Population, Projection
-from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
+from insectbot.snn.inputs import CodedInput, CurrentInput, InputSource, SpikeTimesInput
+from insectbot.snn.network import Network, Population
 from insectbot.snn.validate import whole_ticks
+from insectbot.snn.wiring import Rows, rows
 
 Arrays = dict[str, npt.NDArray]
-NEVER = -1e30
-"""Input of a padding lane: low enough that it never spikes."""
+Range = tuple[int, int]
+MAX_TICKS = 1 << 40
+
+
+@dataclass
+class Content:
+    """What a layout is made of: arrays, float parameters and integer parameters, by name."""
+
+    values: dict[str, npt.ArrayLike] = field(default_factory=dict)
+    real: dict[str, float] = field(default_factory=dict)
+    size: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -26,29 +38,61 @@ class Layout:
 
     arrays: Arrays
     table: npt.NDArray[np.int64]
+    parts: tuple[Range, ...]
+    """Of each population, the first neuron and the last + 1 that live here."""
 
     @classmethod
-    def of(cls, network: Network, structure: Structure) -> Layout:
-        """Allocate and fill the memory of a network."""
-        values: dict[str, npt.ArrayLike] = {}
-        real: dict[str, float] = {}
-        size: dict[str, int] = {"n_drive": network.n_inputs, "n_outputs": network.n_outputs}
-        _fill_inputs(network, values, real, size)
-        _fill_populations(network, structure, values, real, size)
-        for k, projection in enumerate(network.projections):
-            values |= _synapses(k, projection, network)
-            size[f"s{k}_n"] = projection.n_synapses
-            _fill_rule(k, projection, network, values, real, size)
-        values["clock"] = np.zeros(8, np.int64)
-        values["real"] = [real[name] for name in structure.reals] or [0.0]
-        values["size"] = [size[name] for name in structure.sizes]
-        values["drive"] = np.zeros(max(network.n_inputs, 1))
-        values["modulators"] = np.zeros(max(network.n_modulators, 1))
+    def of(cls, network: Network, structure: Structure, thread: int = 0, n_threads: int = 1) -> Layout:
+        """Allocate and fill the memory of a network, or of one of ``n_threads`` parts of it."""
+        parts = tuple(_part(p.n, thread, n_threads) for p in network.populations)
+        c = Content()
+        c.size = {"n_drive": network.n_inputs, "n_outputs": network.n_outputs, "n_probes": 0}
+        c.size |= {"first_thread": thread, "n_threads": n_threads}
+        _fill_inputs(network, c)
+        wired = [_rows(network, structure, k, parts[p.target]) for k, p in enumerate(structure.projections)]
+        longest = [1] * len(network.populations)
+        for r, projection in zip(wired, structure.projections, strict=True):
+            longest[projection.target] = max(longest[projection.target], int(r.delay.max(initial=1)))
+        _fill_populations(network, structure, parts, longest, c)
+        for k, (projection, r) in enumerate(zip(network.projections, wired, strict=True)):
+            low, high = parts[structure.projections[k].target]
+            c.values |= {f"s{k}_segment": r.segment, f"s{k}_start": r.start, f"s{k}_delay": np.append(r.delay, 1)}
+            c.values |= {f"s{k}_target": r.target, f"s{k}_w": r.weight}
+            c.size |= {f"s{k}_n": r.weight.size, f"s{k}_sources": r.segment.size - 1}
+            fill_rule(k, projection, network, structure.projections[k], r, high - low, c)
+        c.values["clock"] = np.zeros(8, np.int64)
+        c.values["real"] = [c.real[name] for name in structure.reals] or [0.0]
+        c.values["size"] = [c.size[name] for name in structure.sizes]
+        c.values["drive"] = np.zeros(max(network.n_inputs, 1))
+        c.values["modulators"] = np.zeros(max(network.n_modulators, 1))
         for name in ("counts", "first", "interval", "last"):
-            values[name] = np.zeros(max(network.n_outputs, 1))
-        values["event_tick"] = values["event_unit"] = np.zeros(1)
-        arrays = {name: np.array(values[name], structure.dtype(code)) for name, code in structure.arrays}
-        return cls(arrays, address_table(arrays))
+            c.values[name] = np.zeros(max(network.n_outputs, 1))
+        for name in ("event_tick", "event_unit", "probe", "probed", "sync"):
+            c.values[name] = np.zeros(1)
+        arrays = {name: _as(c.values.pop(name), structure.dtype(code)) for name, code in structure.arrays}
+        return cls(arrays, address_table(arrays), parts)
+
+
+def _rows(network: Network, structure: Structure, k: int, part: Range) -> Rows:
+    """Return the synapses of a projection onto the neurons ``part`` of its target."""
+    p, plan = network.projections[k], structure.projections[k]
+    sizes = network.groups[plan.source].n, network.populations[plan.target].n
+    low, high = part
+    double = structure.real == "f8"
+    return rows(p, *sizes, network.dt, low=low, high=high, wide=plan.wide, float64=double)
+
+
+def _as(value: npt.ArrayLike, dtype: type) -> npt.NDArray:
+    """Return a contiguous writable array without copying one that already is (memory counts at 10^8 synapses)."""
+    array = np.ascontiguousarray(value, dtype)
+    return array if array.flags.writeable and array.ndim else np.array(array, dtype, ndmin=1)
+
+
+def _part(n: int, thread: int, n_threads: int) -> Range:
+    """Return the neurons of one thread: whole blocks, as even as they go."""
+    blocks = padded(n) // BLOCK
+    low, high = (min(n, blocks * t // n_threads * BLOCK) for t in (thread, thread + 1))
+    return low, high
 
 
 def address_table(arrays: Arrays) -> npt.NDArray[np.int64]:
@@ -58,137 +102,125 @@ def address_table(arrays: Arrays) -> npt.NDArray[np.int64]:
 
 def rate_per_tick(source: InputSource, dt: float) -> float:
     """Return the parameter of an input: expected spikes per tick at drive 1, or the gain of a current."""
-    return source.gain if isinstance(source, CurrentInput) else source.rate * dt / 1000.0
+    if isinstance(source, CurrentInput):
+        return source.gain
+    return getattr(source, "rate", 0.0) * dt / 1000.0
 
 
 def seed_streams(network: Network, arrays: Arrays, seed: int) -> None:
-    """Set the random keys of inputs (stream = position) and populations (1000 + position)."""
+    """Set the random keys of inputs (stream = position), noise (1000 + it), models (2000 + it), background (3000 + it)."""
     for k in range(len(network.inputs)):
         if f"in{k}_key" in arrays:
             arrays[f"in{k}_key"][0] = stream_key(seed, k)
     for k in range(len(network.populations)):
         if f"p{k}_key" in arrays:
             arrays[f"p{k}_key"][0] = stream_key(seed, 1000 + k)
+        if f"p{k}_rain" in arrays:
+            arrays[f"p{k}_rain"][0] = stream_key(seed, 3000 + k)
+        if f"p{k}_draws" in arrays:
+            arrays[f"p{k}_draws"][0] = stream_key(seed, 2000 + k)
 
 
-def _fill_inputs(network: Network, values: dict, real: dict[str, float], size: dict[str, int]) -> None:
+def _fill_inputs(network: Network, c: Content) -> None:
     unit = 0
     for k, group in enumerate(network.inputs):
-        current = isinstance(group.source, CurrentInput)
-        real[f"in{k}_{'gain' if current else 'rate'}"] = rate_per_tick(group.source, network.dt)
-        size |= {f"in{k}_n": group.n, f"in{k}_unit": unit}
-        for name in ("spikes", "threshold", "phase"):
-            values[f"in{k}_{name}"] = np.zeros(group.n)
-        values[f"in{k}_key"] = np.zeros(1)
+        source = group.source
+        c.real[f"in{k}_{'gain' if isinstance(source, CurrentInput) else 'rate'}"] = rate_per_tick(source, network.dt)
+        c.size |= {f"in{k}_n": group.n, f"in{k}_unit": unit}
+        for name in ("spikes", "threshold", "phase", "rank"):
+            c.values[f"in{k}_{name}"] = np.zeros(group.n)
+        c.values[f"in{k}_key"] = np.zeros(1)
+        if isinstance(source, SpikeTimesInput):
+            ticks, channels = source.events(network.dt)
+            c.values |= {f"in{k}_time": np.append(ticks, MAX_TICKS), f"in{k}_channel": np.append(channels, 0)}
+            c.size[f"in{k}_events"] = ticks.size
+        elif isinstance(source, CodedInput):
+            frame = whole_ticks(f"Input {group.name!r}", "period", source.period, network.dt)
+            c.size[f"in{k}_frame"] = frame
+            for name, start in source.states.items():
+                c.values[f"in{k}_state_{name}"] = np.full(group.n, start, np.float64)
         unit += group.n
 
 
+def code_numbers(source: CodedInput, scalars: tuple[str, ...], dt: float) -> npt.NDArray[np.float64]:
+    """Return ``dt`` and the numbers that a code's functions take, in the kernel's order."""
+    numbers = {**source.values(), **source.coefficients(dt)}
+    return np.array([dt, *(float(np.asarray(numbers[name])) for name in scalars)])
+
+
 def _fill_populations(
-    network: Network, structure: Structure, values: dict, real: dict[str, float], size: dict[str, int]
+    network: Network, structure: Structure, parts: tuple[Range, ...], longest: list[int], c: Content
 ) -> None:
-    unit, outputs = network.n_inputs, {}
-    for name in network.outputs:
-        outputs[name] = sum(network.population(n).n for n in outputs)
+    unit = network.n_inputs
+    for k, plan in enumerate(structure.inputs):
+        source = network.inputs[k].source
+        if isinstance(source, CodedInput):
+            c.values[f"in{k}_number"] = code_numbers(source, plan.scalars, network.dt)
     for k, (population, plan) in enumerate(zip(network.populations, structure.populations, strict=True)):
-        n, model = population.n, population.model
-        n_padded = padded(n)
-        delays = [p.delay.max() for p in network.projections if p.target == population.name and p.n_synapses]
-        slots = 1 << math.ceil(math.log2(1 + max((round(d / network.dt) for d in delays), default=1)))
-        # Membranes are stored relative to v_rest: the float32 grid is finest where they live.
-        real |= {
-            f"p{k}_decay": math.exp(-network.dt / model.tau_m),
-            f"p{k}_input": -math.expm1(-network.dt / model.tau_m),
-            f"p{k}_v_th": model.v_th - model.v_rest,
-            f"p{k}_v_reset": model.v_reset - model.v_rest,
-            f"p{k}_t_ref": whole_ticks(population.name, "t_ref", model.t_ref, network.dt),
-        }
-        if model.v_min is not None:
-            real[f"p{k}_v_min"] = model.v_min - model.v_rest
-        if plan.exponential:
-            real[f"p{k}_syn_decay"] = math.exp(-network.dt / model.tau_syn)
-            real[f"p{k}_couple"] = couple(model.tau_m, model.tau_syn, network.dt)
-        size |= {f"p{k}_n": n, f"p{k}_unit": unit, f"p{k}_blocks": n_padded // BLOCK, f"p{k}_mask": slots - 1}
-        size |= {f"p{k}_bytes": 4 * n_padded, f"p{k}_out": outputs.get(population.name, 0)}
-        values[f"p{k}_state"] = np.zeros(n_padded * len(plan.state_vars))
-        values[f"p{k}_ring"] = np.zeros(slots * n_padded)
-        values[f"p{k}_add"] = np.full(n_padded, NEVER)
-        values[f"p{k}_spikes"] = np.zeros(n)
-        _fill_noise(k, population, network.dt, values, real, size)
-        unit += n
+        low, high = parts[k]
+        n, n_padded = high - low, max(padded(high - low), BLOCK)
+        slots = 1 << math.ceil(math.log2(1 + longest[k]))
+        c.size |= {f"p{k}_n": n, f"p{k}_base": low, f"p{k}_unit": unit + low, f"p{k}_blocks": n_padded // BLOCK}
+        c.size |= {f"p{k}_mask": slots - 1, f"p{k}_bytes": n_padded * (8 if structure.real == "f8" else 4)}
+        c.values[f"p{k}_channel"] = _channels(network, population)
+        for q in range(len(plan.ports)):
+            c.values[f"p{k}_ring{q}"] = np.zeros(slots * n_padded)
+        for name, _ in plan.arrays(structure.threads):
+            if name.startswith("add") or name in ("push", "value"):
+                c.values[f"p{k}_{name}"] = np.zeros(n_padded)
+        c.values[f"p{k}_until"] = np.full(n_padded, -1)
+        c.values |= {f"p{k}_spikes": np.zeros(n_padded), f"p{k}_flag": np.zeros(BLOCK), f"p{k}_xi": np.zeros(n_padded)}
+        c.values |= {f"p{k}_key": np.zeros(1), f"p{k}_draws": np.zeros(1), f"p{k}_all": np.zeros(population.n)}
+        c.values[f"p{k}_lists"] = np.zeros(2 * c.size["n_threads"])
+        _fill_numbers(k, population, plan, network.dt, (low, n_padded), c)
+        _fill_background(k, population, network.dt, c)
+        if population.exploration is not None:
+            noise = population.exploration
+            c.real |= {f"p{k}_memory": noise.decay, f"p{k}_sigma": noise.sigma}
+            c.size[f"p{k}_period"] = whole_ticks(population.name, "noise period", noise.period, network.dt)
+        unit += population.n
 
 
-def _fill_noise(
-    k: int, population: Population, dt: float, values: dict, real: dict[str, float], size: dict[str, int]
-) -> None:
-    noise = population.exploration
-    if noise is not None:
-        real |= {f"p{k}_memory": noise.decay, f"p{k}_sigma": noise.sigma}
-        size[f"p{k}_period"] = whole_ticks(population.name, "noise period", noise.period, dt)
-        values |= {f"p{k}_xi": np.zeros(population.n), f"p{k}_key": np.zeros(1)}
-
-
-def couple(tau_m: float, tau_syn: float, dt: float) -> float:
-    """Return P21 of the exact propagator: what a unit of ``i_syn`` adds to v in one step (R = 1, C = tau_m).
-
-    ``tau_syn / (tau_syn - tau_m) * (exp(-dt/tau_syn) - exp(-dt/tau_m))``; its limit where they coincide
-    (models sheet A1, Rotter & Diesmann 1999).
-    """
-    if abs(tau_m - tau_syn) < 1e-6 * tau_m:
-        return dt / tau_m * math.exp(-dt / tau_m)
-    return tau_syn / (tau_syn - tau_m) * (math.exp(-dt / tau_syn) - math.exp(-dt / tau_m))
-
-
-def _synapses(k: int, p: Projection, network: Network) -> dict[str, npt.ArrayLike]:
-    """Rows by source, cut into segments of equal delay."""
-    n_source = next(g.n for g in network.groups if g.name == p.source)
-    ticks = np.rint(p.delay / network.dt).astype(np.int64)
-    new = np.ones(p.n_synapses, bool)
-    new[1:] = (np.diff(p.pre) != 0) | (np.diff(ticks) != 0)
-    start = np.flatnonzero(new)
-    segment = np.searchsorted(p.pre[start], np.arange(n_source + 1))
-    return {
-        f"s{k}_segment": segment,
-        f"s{k}_start": np.append(start, p.n_synapses),
-        f"s{k}_delay": np.append(ticks[start], 1),
-        f"s{k}_target": p.post,
-        f"s{k}_w": p.weight,
-    }
-
-
-def _fill_rule(
-    k: int, p: Projection, network: Network, values: dict, real: dict[str, float], size: dict[str, int]
-) -> None:
-    rule, dt = p.plasticity, network.dt
-    if rule is None:
+def _fill_background(k: int, population: Population, dt: float, c: Content) -> None:
+    """Fill the cumulative distribution of the number of background spikes in a step, as 32-bit limits."""
+    background = population.background
+    if background is None:
         return
-    n_pre = next(g.n for g in network.groups if g.name == p.source)
-    n_post = network.population(p.target).n
-    real |= {f"s{k}_w_min": rule.w_min, f"s{k}_w_max": rule.w_max}
-    out: dict[str, npt.ArrayLike] = {"e": np.zeros(p.n_synapses)}
-    if isinstance(rule, PairSTDP):
-        # Sums restart every 6.4 time constants: growth factors stay below 600, so float32 keeps 4 digits of a pair.
-        plus, minus = dt / rule.tau_plus, dt / rule.tau_minus
-        epoch, cycle = math.ceil(6.4 / plus), math.ceil(6.4 / minus)
-        turn = np.arange(cycle + 1) * minus
-        out |= {"snap": np.zeros(p.n_synapses), "x": np.zeros(n_pre), "seen": np.full(n_pre, -1)}
-        out |= {"post": np.zeros(4 * n_post), "grow": np.exp(np.append(np.arange(epoch + 1) * plus, turn))}
-        out["fade"] = np.exp(-np.append(np.arange(3 * epoch + 1) * plus, turn))
-        real |= {f"s{k}_a_plus": rule.a_plus, f"s{k}_a_minus": rule.a_minus, f"s{k}_rebase": math.exp(-cycle * minus)}
-        size |= {f"s{k}_epoch": epoch, f"s{k}_cycle": cycle}
-    elif isinstance(rule, RewardSTDP):
-        order = np.argsort(p.post, kind="stable")
-        out |= {"x": np.zeros(n_pre), "y": np.zeros(n_post), "scale": [1.0, math.exp(-dt / rule.tau_e)]}
-        out |= {"column": np.searchsorted(p.post[order], np.arange(n_post + 1)), "row": order, "origin": p.pre[order]}
-        real |= {f"s{k}_a_plus": rule.a_plus, f"s{k}_a_minus": rule.a_minus, f"s{k}_rate": rule.learning_rate}
-        real |= {f"s{k}_x_decay": math.exp(-dt / rule.tau_plus), f"s{k}_y_decay": math.exp(-dt / rule.tau_minus)}
-    elif isinstance(rule, NodePerturbation):
-        noise = network.population(p.target).exploration
-        sigma = noise.sigma if noise else 0.0
-        tie = np.zeros(1) if rule.tie is None else np.asarray(rule.tie)
-        members = np.bincount(tie.astype(np.int64))
-        out |= {"q": np.zeros(n_post), "group": tie, "change": np.zeros(members.size)}
-        out["share"] = 1.0 / np.maximum(members, 1)
-        real |= {f"s{k}_rate": rule.learning_rate, f"s{k}_memory": rule.decay}
-        real[f"s{k}_gain"] = 1.0 / (sigma * rule.spikes_per_unit) if sigma > 0 else 0.0
-        size[f"s{k}_groups"] = members.size
-    values |= {f"s{k}_{name}": value for name, value in out.items()}
+    mean = float(background.rate) * dt / 1000.0
+    term = below = math.exp(-mean)
+    limits = []
+    while (limit := round(below * 2.0**32)) < 1 << 32:
+        limits.append(limit - (1 << 31))
+        term *= mean / len(limits)
+        below += term
+    c.values |= {f"p{k}_rain": np.zeros(1), f"p{k}_bits": np.zeros(BLOCK), f"p{k}_limit": limits or [0]}
+    c.size[f"p{k}_limits"] = len(limits)
+    c.real[f"p{k}_rain_weight"] = float(background.weight)
+
+
+def _channels(network: Network, population: Population) -> npt.NDArray[np.int64]:
+    """Return the channel of the readout on which each neuron counts; -1 for none."""
+    channel, start = np.full(population.n, -1), 0
+    for r in network.readouts:
+        size = (r.stop or 0) - r.start
+        if r.population == population.name:
+            channel[r.start : r.stop] = start + (0 if r.pooled else np.arange(size))
+        start += 1 if r.pooled else size
+    return channel
+
+
+def _fill_numbers(k: int, population: Population, plan: PopulationPlan, dt: float, place: Range, c: Content) -> None:
+    """Fill coefficients (registers and rows) and the state after a reset."""
+    low, n_padded = place
+    numbers = coefficients(population, dt, tuple(into for into, _ in plan.inject))
+    c.real |= {f"p{k}_{name}": float(np.asarray(numbers[name])) for name in plan.scalars}
+    state = np.zeros((n_padded // BLOCK, len(plan.rows), BLOCK))
+    starts = initial_states(population, numbers)
+    for row, name in enumerate(plan.rows):
+        value = numbers[name[1:]] if name.startswith("=") else starts.get(name, 0.0)
+        if np.ndim(value):
+            part = np.asarray(value)[low : low + n_padded]
+            value = np.concatenate([part, np.full(n_padded - part.size, part[-1] if part.size else 0.0)])
+            value = value.reshape(-1, BLOCK)
+        state[:, row] = value
+    c.values[f"p{k}_state"] = state.ravel()

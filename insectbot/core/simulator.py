@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import atexit
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from insectbot.core.compile import compile_window
-from insectbot.core.layout import Layout, address_table, seed_streams
-from insectbot.core.structure import BLOCK, Structure
+from insectbot.core.part import Part
+from insectbot.core.structure import Structure
+from insectbot.core.threads import join_parts, projection_order, threadable
 from insectbot.errors import ConfigurationError, ShapeError
 from insectbot.protocols import Counters, Readout, Usage, Vector
 from insectbot.snn.network import Network
-from insectbot.snn.plasticity import PairSTDP
 
 _PULSE, _LEARN, _RECORD = 1, 2, 4
-_DERIVED = ("real", "size", "segment", "start", "delay", "target", "column", "row", "origin", "group", "share")
-_DERIVED += (
-    "grow",
-    "fade",
-    "event_tick",
-    "event_unit",
-    "drive",
-    "modulators",
-    "spikes",
-    "threshold",
-    "change",
-    "add",
-    "counts",
-    "first",
-)
 
 
 class Simulator:
-    """Backend ``ideal``: compiles a network to a numba kernel of its own."""
+    """Backend ``ideal``: compiles a network to a numba kernel of its own.
+
+    Parameters
+    ----------
+    threads : int
+        Threads that share the neurons of each executable, >= 1; the results are the same bits for any number.
+    """
 
     name = "ideal"
     fidelity = (
-        "The reference: float32 state, exact propagators for the subthreshold system, spikes and resets on the grid of "
-        "dt, counter-based randomness. No limit on neurons, synapses or precision; no energy or timing model."
+        "The reference: float32 state (float64 on request), exact propagators for linear subthreshold systems, spikes "
+        "and resets on the grid of dt, counter-based randomness. No limit on neurons, synapses or precision; no "
+        "energy or timing model."
     )
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
 
     def compile(self, network: Network, *, seed: int = 0) -> CoreExecutable:
         """Return an executable; the kernel is generated, compiled once per network structure, and cached."""
-        return CoreExecutable(network, seed=seed)
+        return CoreExecutable(network, seed=seed, threads=self.threads)
 
 
 class CoreExecutable:
@@ -56,19 +53,40 @@ class CoreExecutable:
         What to run.
     seed : int
         Seed of the random streams until the next ``reset``.
+    threads : int
+        Threads that share the neurons, >= 1.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``threads`` is below 1.
+    Unsupported
+        If the core cannot run the network, or not with several threads.
     """
 
-    def __init__(self, network: Network, *, seed: int = 0) -> None:
+    def __init__(self, network: Network, *, seed: int = 0, threads: int = 1) -> None:
+        if threads < 1:
+            raise ConfigurationError(f"threads = {threads}: must be at least 1")
         self.network = network
-        structure = Structure.of(network)
+        structure = Structure.of(network, threads > 1)
+        if threads > 1:
+            threadable(structure, network)
         self._call: Callable[[int, int, int], int] = compile_window(structure)
         self._structure = structure
-        layout = Layout.of(network, structure)
-        self._arrays, self._table = layout.arrays, layout.table
-        self._address = int(self._table.ctypes.data)
-        self._drive, self._modulators = self._arrays["drive"], self._arrays["modulators"]
+        self._parts = [Part(network, structure, t, threads) for t in range(threads)]
+        self._pool: ThreadPoolExecutor | None = None
+        if threads > 1:
+            join_parts(self._parts, network)
+            self._pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="insectbot")
+            atexit.register(self._pool.shutdown, wait=False)
+        first = self._parts[0]
+        self._arrays, self._address = first.arrays, first.address
+        self._drive = self._arrays["drive"][: network.n_inputs]
+        self._modulators = self._arrays["modulators"][: network.n_modulators]
         self._n_inputs, self._n_modulators = network.n_inputs, network.n_modulators
         self._flags = _LEARN
+        self._probes: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._probed_ticks = 0
         self._readout = Readout(self._arrays["counts"], self._arrays["first"], self._arrays["interval"])
         self.reset(seed)
 
@@ -80,7 +98,8 @@ class CoreExecutable:
     @learning.setter
     def learning(self, value: bool) -> None:
         if self.learning and not value:
-            self._settle()
+            for part in self._parts:
+                part.settle()
         self._flags = self._flags | _LEARN if value else self._flags & ~_LEARN
 
     @property
@@ -126,35 +145,34 @@ class CoreExecutable:
                 flags |= _PULSE
         except (ValueError, TypeError) as error:
             raise self._shape_error(drive, modulators) from error
-        if flags & _RECORD:
-            self._reserve(n_ticks)
-        if self._call(self._address, n_ticks, flags):
+        if flags & _RECORD or self._probes:
+            self._reserve(n_ticks, flags)
+        status = self._call(self._address, n_ticks, flags) if self._pool is None else self._run(n_ticks, flags)
+        if status:
             raise ShapeError(f"drive {np.asarray(drive).tolist()} must be finite numbers")
         return self._readout
 
+    def _run(self, n_ticks: int, flags: int) -> int:
+        """Run the parts in their threads."""
+        pool = self._pool
+        if pool is None:
+            return self._call(self._address, n_ticks, flags)
+        self._arrays["sync"][0] = 0
+        others = [pool.submit(self._call, p.address, n_ticks, flags) for p in self._parts[1:]]
+        status = self._call(self._address, n_ticks, flags)
+        return max([status, *(o.result() for o in others)])
+
     def reset(self, seed: int) -> None:
         """Clear dynamic state and counters, restart the random streams; learned weights stay."""
-        self._settle()
-        for name, array in self._arrays.items():
-            kind = name.split("_", 1)[-1]
-            if kind in ("ring", "xi", "e", "q", "y", "phase", "clock", "state", "counts"):
-                array[...] = 0
-        for name in ("last", "first", "interval"):
-            self._arrays[name][...] = -1
-        for k, plan in enumerate(self._structure.projections):
-            if plan.rule == "reward":
-                self._arrays[f"s{k}_scale"][0] = 1.0
-                self._arrays[f"s{k}_x"][...] = 0
-        seed_streams(self.network, self._arrays, seed)
+        for part in self._parts:
+            part.reset(seed)
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return a copy of all weights by projection, with every pending potentiation applied."""
         out = {}
         for k, projection in enumerate(self.network.projections):
-            w = self._arrays[f"s{k}_w"][: projection.n_synapses].copy()
-            if isinstance(projection.plasticity, PairSTDP):
-                w = np.minimum(w + self._pending(k), np.float32(projection.plasticity.w_max))
-            out[projection.name] = w
+            pieces = [part.weights(k) for part in self._parts]
+            out[projection.name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)[self._order(k)]
         return out
 
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
@@ -166,47 +184,123 @@ class CoreExecutable:
             If a projection is unknown, or a vector has the wrong length or a value that is not finite.
         """
         checked = self.network.checked_weights(weights)
-        self._settle()
+        for part in self._parts:
+            part.settle()
         for k, projection in enumerate(self.network.projections):
-            if projection.name in checked:
-                self._arrays[f"s{k}_w"][: projection.n_synapses] = checked[projection.name]
+            if projection.name not in checked:
+                continue
+            values = checked[projection.name]
+            if len(self._parts) > 1:
+                moved = np.empty_like(values)
+                moved[self._order(k)] = values
+                values = moved
+            start = 0
+            for part in self._parts:
+                n = part.weights(k).size
+                part.arrays[f"s{k}_w"][:n] = values[start : start + n]
+                start += n
+
+    def _order(self, k: int) -> npt.NDArray[np.int64]:
+        return projection_order(self._parts, k)
 
     def spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return (tick, unit) of every spike of the last window, if ``recording``."""
-        n = int(self._arrays["clock"][5]) if self.recording else 0
-        return self._arrays["event_tick"][:n].copy(), self._arrays["event_unit"][:n].copy()
+        lists = []
+        for part in self._parts:
+            n = int(part.arrays["clock"][5]) if self.recording else 0
+            lists.append((part.arrays["event_tick"][:n], part.arrays["event_unit"][:n]))
+        if len(lists) == 1:
+            return lists[0][0].copy(), lists[0][1].copy()
+        ticks, units = (np.concatenate(x) for x in zip(*lists, strict=True))
+        order = np.lexsort((units, ticks))
+        return ticks[order], units[order]
 
-    def potentials(self, population: str) -> npt.NDArray[np.float32]:
-        """Return a copy of a population's membrane potentials, shape (n,)."""
-        self.network.population(population)
+    def record(self, variables: Mapping[str, Sequence[str]]) -> None:
+        """Choose the state variables that every window keeps, by population; an empty mapping stops it.
+
+        A receptor's variables are named ``"<receptor>.<variable>"``. Recording never changes results.
+
+        Parameters
+        ----------
+        variables : mapping of str to sequence of str
+            Population -> names, such as ``{"motors": ["v"]}``.
+
+        Raises
+        ------
+        ConfigurationError
+            If a population or variable is unknown, naming those there are.
+        """
+        found: dict[tuple[str, str], tuple[int, str]] = {}
+        for population, names in variables.items():
+            for name in names:
+                found[population, name] = self._variable(population, name)
+        for part in self._parts:
+            places = [part.addresses(k, row) for k, row in found.values()]
+            part.arrays["probe"] = np.concatenate(places) if places else np.zeros(1, np.int64)
+            n = sum(p.size for p in places)
+            part.arrays["size"][self._structure.sizes.index("n_probes")] = n
+            part.arrays["probed"] = np.zeros(max(n, 1), part.arrays["real"].dtype)
+            part.link()
+        self._probes = {key: tuple(p.parts[k][1] - p.parts[k][0] for p in self._parts) for key, (k, _) in found.items()}
+        self._probed_ticks = 0
+
+    def states(self) -> dict[tuple[str, str], npt.NDArray]:
+        """Return (population, variable) -> values after each tick of the last window, shape (n_ticks, n)."""
+        pieces: dict[tuple[str, str], list[npt.NDArray]] = {key: [] for key in self._probes}
+        for t, part in enumerate(self._parts):
+            total = sum(counts[t] for counts in self._probes.values())
+            table = part.arrays["probed"][: self._probed_ticks * total].reshape(self._probed_ticks, total)
+            start = 0
+            for key, counts in self._probes.items():
+                k, row = self._variable(*key)
+                shift = part.offset(k, row)
+                pieces[key].append(table[:, start : start + counts[t]] + shift.astype(table.dtype))
+                start += counts[t]
+        return {key: np.concatenate(columns, axis=1) for key, columns in pieces.items()}
+
+    def variable(self, population: str, name: str) -> npt.NDArray:
+        """Return a copy of a state variable of a population as it is now, shape (n,)."""
+        k, row = self._variable(population, name)
+        return np.concatenate([part.variable(k, row) for part in self._parts])
+
+    def _variable(self, population: str, name: str) -> tuple[int, str]:
+        """Return the number of a population and the row of a variable, or raise naming those there are."""
+        group = self.network.population(population)
         k = [p.name for p in self.network.populations].index(population)
-        variables = len(self._structure.populations[k].state_vars)
-        blocks = self._arrays[f"p{k}_state"].reshape(-1, variables, BLOCK)
-        group = self.network.populations[k]
-        return blocks[:, 0, :].ravel()[: group.n] + np.float32(group.model.v_rest)
+        rows = {s: s for s in group.model.states}
+        for q, (port, receptor) in enumerate(group.ports):
+            rows |= {f"{port}.{s}": f"{q}.{s}" for s in receptor.states}
+        if name not in rows:
+            known = ", ".join(map(repr, rows))
+            raise ConfigurationError(f"population {population!r} has no state variable {name!r}, only {known}")
+        return k, rows[name]
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future."""
-        kept = {name: a.copy() for name, a in self._arrays.items() if not _derived(name)}
-        kept["clock"][5] = 0  # the length of the spike list, which recording must not make part of the state
+        kept = self._parts[0].state()
+        for t, part in enumerate(self._parts[1:], 1):
+            kept |= {f"thread{t}/{name}": array for name, array in part.state().items()}
         return kept | {"flags": np.array([self._flags & _LEARN], np.int64)}
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
-        """Restore a state of the same network.
+        """Restore a state of the same network (and the same number of threads).
 
         Raises
         ------
         ConfigurationError
             If the state belongs to another network.
         """
-        expected = {name: a for name, a in self._arrays.items() if not _derived(name)}
-        same = set(state) == {*expected, "flags"} and all(state[n].shape == a.shape for n, a in expected.items())
-        if not same:
+        pieces: list[dict[str, npt.NDArray]] = [{} for _ in self._parts]
+        for name, array in state.items():
+            head, _, rest = name.partition("/")
+            number = int(head[6:]) if rest and head.startswith("thread") and head[6:].isdigit() else 0
+            if name != "flags" and number < len(pieces):
+                pieces[number][rest if number else name] = array
+        same = "flags" in state and sum(map(len, pieces)) == len(state) - 1
+        if not same or not all(part.load(piece) for part, piece in zip(self._parts, pieces, strict=True)):
             raise ConfigurationError(
                 f"state: does not belong to network {self.network.name!r}; use the one it came from"
             )
-        for name, array in expected.items():
-            array[...] = state[name]
         self._flags = int(state["flags"][0]) | self._flags & _RECORD
 
     @property
@@ -216,52 +310,29 @@ class CoreExecutable:
 
     def counters(self) -> Counters:
         """Return counts since the last reset."""
-        c = self._arrays["clock"]
-        return Counters(int(c[6]), int(c[0]), int(c[2]), int(c[1]), int(c[3]), int(c[4]), {})
+        clocks = np.array([part.arrays["clock"] for part in self._parts])
+        c, total = clocks[0], clocks.sum(axis=0)
+        return Counters(int(c[6]), int(c[0]), int(c[2]), int(total[1]), int(total[3]), int(total[4]), {})
 
-    def _reserve(self, n_ticks: int) -> None:
-        """Make room for the most spikes a window can emit."""
-        need = n_ticks * (self.network.n_inputs + self.network.n_neurons)
-        if need > self._arrays["event_tick"].size:
-            self._arrays["event_tick"] = np.zeros(need, np.int64)
-            self._arrays["event_unit"] = np.zeros(need, np.int32)
-            self._table[:] = address_table(self._arrays)
-
-    def _pending(self, k: int) -> npt.NDArray[np.float32]:
-        """Return the potentiation that pair STDP has not yet added to each synapse."""
-        a = {name: self._arrays[f"s{k}_{name}"] for name in ("x", "seen", "grow", "fade", "post", "snap", "target")}
-        projection = self.network.projections[k]
-        rule = projection.plasticity
-        epoch = int(self._arrays["size"][self._structure.sizes.index(f"s{k}_epoch")])
-        # At the first tick of an epoch the kernel has not yet moved the sums: count from the last tick run.
-        now = max(int(self._arrays["clock"][0]) - 1, 0) // epoch
-        seen = a["seen"][projection.pre]
-        alive = seen >= 0
-        age, k0 = np.where(alive, now - seen // epoch, 0), np.where(alive, seen % epoch, 0)
-        post = a["post"].reshape(-1, 4)[projection.post].astype(np.float64)
-        base = np.take_along_axis(post, np.where(age == 0, 0, 1 + age)[:, None], axis=1)[:, 0]
-        total = a["grow"][k0] * (base - a["snap"])
-        total += np.where(age >= 1, a["fade"][age * epoch - k0] * post[:, 0], 0.0)
-        total += np.where(age == 2, a["fade"][epoch - k0] * post[:, 2], 0.0)
-        a_plus = rule.a_plus if isinstance(rule, PairSTDP) else 0.0
-        return np.where(alive, a_plus * a["x"][projection.pre] * total, 0.0).astype(np.float32)
-
-    def _settle(self) -> None:
-        """Apply pending potentiation and clear the pair traces."""
-        for k, plan in enumerate(self._structure.projections):
-            if plan.rule == "pair":
-                name = self.network.projections[k].name
-                self._arrays[f"s{k}_w"][...] = self.weights()[name]
-                self._arrays[f"s{k}_seen"][...] = -1
-                for kind in ("x", "post", "snap"):
-                    self._arrays[f"s{k}_{kind}"][...] = 0
+    def _reserve(self, n_ticks: int, flags: int) -> None:
+        """Make room for the most spikes, and for the state variables, of a window."""
+        self._probed_ticks = n_ticks
+        for part in self._parts:
+            changed = False
+            need = n_ticks * (self.network.n_inputs + sum(high - low for low, high in part.parts))
+            if flags & _RECORD and need > part.arrays["event_tick"].size:
+                part.arrays["event_tick"] = np.zeros(need, np.int64)
+                part.arrays["event_unit"] = np.zeros(need, np.int32)
+                changed = True
+            probed = n_ticks * part.arrays["probe"].size if self._probes else 0
+            if probed > part.arrays["probed"].size:
+                part.arrays["probed"] = np.zeros(probed, part.arrays["probed"].dtype)
+                changed = True
+            if changed:
+                part.link()
 
     def _shape_error(self, drive: Vector, modulators: Vector | None) -> ShapeError:
         if np.shape(drive) != (self.network.n_inputs,):
             return ShapeError(f"drive has shape {np.shape(drive)}, must be ({self.network.n_inputs},)")
         given = () if modulators is None else np.shape(modulators)
         return ShapeError(f"modulators have shape {given}, must be ({self._n_modulators},)")
-
-
-def _derived(name: str) -> bool:
-    return name in _DERIVED or name.split("_", 1)[-1] in _DERIVED

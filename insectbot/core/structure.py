@@ -1,4 +1,4 @@
-"""What a kernel depends on: kinds and flags of a network, never its sizes or values.
+"""What a kernel depends on: kinds, functions and flags of a network, never its sizes or values.
 
 Networks of equal structure share one compiled kernel. The structure also fixes the order of the
 address table, so that the generator and the memory layout agree.
@@ -11,54 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from insectbot.errors import Unsupported
-from insectbot.snn.inputs import CurrentInput, PoissonInput
-from insectbot.snn.network import Network, Projection
-from insectbot.snn.neurons import LIF
-from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
+from insectbot.core.inline import Function
+from insectbot.core.plan_inputs import InputPlan, input_plan
+from insectbot.core.plan_neurons import BLOCK, PopulationPlan, population_plan
+from insectbot.core.plan_synapses import ProjectionPlan, projection_plan
+from insectbot.snn.network import Network
 
-BLOCK = 64
-
-
-@dataclass(frozen=True)
-class InputPlan:
-    """One input group: ``kind`` is "poisson", "regular" or "current"."""
-
-    kind: str
-
-
-@dataclass(frozen=True)
-class PopulationPlan:
-    """One population: which terms its update needs, and whether it is read out."""
-
-    exponential: bool
-    refractory: bool
-    floor: bool
-    noise: bool
-    output: bool
-    currents: tuple[int, ...]
-    """Numbers of the projections that carry analog current to it."""
-
-    @property
-    def state_vars(self) -> tuple[str, ...]:
-        """Names of the per-neuron state variables, in block order."""
-        return ("v", *(("syn",) if self.exponential else ()), *(("ref",) if self.refractory else ()))
-
-
-@dataclass(frozen=True)
-class ProjectionPlan:
-    """One projection: groups by number, ``rule`` is "static", "current", "pair", "reward" or "perturb"."""
-
-    source: int
-    target: int
-    rule: str
-    wide: bool
-    tied: bool = False
-    modulator: int = 0
-
-
-_RULES = {PairSTDP: "pair", RewardSTDP: "reward", NodePerturbation: "perturb"}
 _DTYPES = {"f4": np.float32, "f8": np.float64, "i4": np.int32, "i8": np.int64, "u2": np.uint16, "u8": np.uint64}
+Arrays = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -68,87 +28,49 @@ class Structure:
     inputs: tuple[InputPlan, ...]
     populations: tuple[PopulationPlan, ...]
     projections: tuple[ProjectionPlan, ...]
+    real: str = "f4"
+    threads: bool = False
 
     @classmethod
-    def of(cls, network: Network) -> Structure:
+    def of(cls, network: Network, threads: bool = False) -> Structure:
         """Read the structure off a network; raises Unsupported for what the core cannot run."""
-        names = [g.name for g in network.groups]
-        n_in = len(network.inputs)
-        currents: dict[str, list[int]] = {}
-        projections = []
-        for number, projection in enumerate(network.projections):
-            plan = _projection_plan(network, projection, names, n_in)
-            if plan.rule == "current":
-                currents.setdefault(projection.target, []).append(number)
-            projections.append(plan)
-        populations = []
-        for p in network.populations:
-            if not isinstance(p.model, LIF):
-                raise Unsupported(f"ideal: neuron model {type(p.model).__name__} of {p.name!r} is not known; use LIF")
-            populations.append(
-                PopulationPlan(
-                    exponential=p.model.tau_syn > 0,
-                    refractory=p.model.t_ref > 0,
-                    floor=p.model.v_min is not None,
-                    noise=p.exploration is not None,
-                    output=p.name in network.outputs,
-                    currents=tuple(currents.get(p.name, ())),
-                )
-            )
-        kinds = {PoissonInput: "poisson", CurrentInput: "current"}
-        inputs = tuple(InputPlan(kinds.get(type(i.source), "regular")) for i in network.inputs)
-        return cls(inputs, tuple(populations), tuple(projections))
+        projections = tuple(projection_plan(network, p) for p in network.projections)
+        populations = tuple(
+            population_plan(network, number, p, projections) for number, p in enumerate(network.populations)
+        )
+        real = "f8" if network.precision == "float64" else "f4"
+        return cls(tuple(map(input_plan, network.inputs)), populations, projections, real, threads)
 
     @cached_property
-    def arrays(self) -> tuple[tuple[str, str], ...]:
+    def arrays(self) -> Arrays:
         """(name, type code) of every array in the order of the address table."""
-        out = [("clock", "i8"), ("real", "f4"), ("size", "i8"), ("drive", "f4"), ("modulators", "f4")]
+        f = self.real
+        out = [("clock", "i8"), ("real", f), ("size", "i8"), ("drive", f), ("modulators", f)]
         out += [("counts", "i4"), ("first", "i4"), ("interval", "i4"), ("last", "i8")]
-        out += [("event_tick", "i8"), ("event_unit", "i4")]
+        out += [("event_tick", "i8"), ("event_unit", "i4"), ("probe", "i8"), ("probed", f)]
+        out += [("sync", "i8")] if self.threads else []
         for k, plan in enumerate(self.inputs):
-            if plan.kind != "current":
-                out += [(f"in{k}_spikes", "i4"), (f"in{k}_key", "u8")]
-                out += [(f"in{k}_threshold", "u8")] if plan.kind == "poisson" else [(f"in{k}_phase", "f8")]
+            out += [(f"in{k}_{name}", code) for name, code in plan.arrays]
         for k, plan in enumerate(self.populations):
-            out += [(f"p{k}_state", "f4"), (f"p{k}_ring", "f4"), (f"p{k}_add", "f4"), (f"p{k}_spikes", "i4")]
-            out += [(f"p{k}_xi", "f4"), (f"p{k}_key", "u8")] if plan.noise else []
+            out += [(f"p{k}_{name}", code.replace("fF", f)) for name, code in plan.arrays(self.threads)]
         for k, plan in enumerate(self.projections):
-            out += [(f"s{k}_segment", "i8"), (f"s{k}_start", "i8"), (f"s{k}_delay", "i8")]
-            out += [(f"s{k}_target", "i4" if plan.wide else "u2"), (f"s{k}_w", "f4")]
-            out += [(f"s{k}_{name}", code) for name, code in _RULE_ARRAYS.get(plan.rule, ())]
+            out += [(f"s{k}_{name}", code.replace("fF", f)) for name, code in plan.arrays]
         return tuple(out)
 
     @cached_property
     def reals(self) -> tuple[str, ...]:
-        """Names of the float32 parameters in the order of the array ``real``."""
+        """Names of the float parameters in the order of the array ``real``."""
         out: list[str] = []
-        for k, plan in enumerate(self.inputs):
-            out.append(f"in{k}_{'gain' if plan.kind == 'current' else 'rate'}")
-        for k, plan in enumerate(self.populations):
-            names = ["decay", "input", "v_th", "v_reset"]
-            names += ["couple", "syn_decay"] if plan.exponential else []
-            names += ["t_ref"] if plan.refractory else []
-            names += ["v_min"] if plan.floor else []
-            names += ["memory", "sigma"] if plan.noise else []
-            out += [f"p{k}_{name}" for name in names]
-        for k, plan in enumerate(self.projections):
-            out += [f"s{k}_{name}" for name in _RULE_REALS.get(plan.rule, ())]
+        for letter, plans in (("in", self.inputs), ("p", self.populations), ("s", self.projections)):
+            out += [f"{letter}{k}_{name}" for k, plan in enumerate(plans) for name in plan.reals]
         return tuple(out)
 
     @cached_property
     def sizes(self) -> tuple[str, ...]:
         """Names of the integer parameters in the order of the array ``size``."""
-        out = ["n_drive", "n_outputs"]
-        for k in range(len(self.inputs)):
-            out += [f"in{k}_n", f"in{k}_unit"]
-        for k, plan in enumerate(self.populations):
-            names = ["n", "unit", "blocks", "mask", "bytes"]
-            names += ["period"] if plan.noise else []
-            names += ["out"] if plan.output else []
-            out += [f"p{k}_{name}" for name in names]
-        for k, plan in enumerate(self.projections):
-            names = ["n", *(["epoch", "cycle"] if plan.rule == "pair" else []), *(["groups"] if plan.tied else [])]
-            out += [f"s{k}_{name}" for name in names]
+        out = ["n_drive", "n_outputs", "n_probes", "first_thread", "n_threads"]
+        for letter, plans in (("in", self.inputs), ("p", self.populations), ("s", self.projections)):
+            out += [f"{letter}{k}_{name}" for k, plan in enumerate(plans) for name in plan.sizes]
         return tuple(out)
 
     def dtype(self, code: str) -> type:
@@ -156,41 +78,9 @@ class Structure:
         return _DTYPES[code]
 
 
-_RULE_ARRAYS: dict[str, tuple[tuple[str, str], ...]] = {
-    "pair": (("snap", "f4"), ("x", "f4"), ("seen", "i8"), ("post", "f4"), ("grow", "f4"), ("fade", "f4")),
-    "reward": (
-        ("e", "f4"),
-        ("x", "f4"),
-        ("y", "f4"),
-        ("scale", "f8"),
-        ("column", "i8"),
-        ("row", "i4"),
-        ("origin", "i4"),
-    ),
-    "perturb": (("e", "f4"), ("q", "f4"), ("group", "i4"), ("change", "f8"), ("share", "f8")),
-}
-_RULE_REALS: dict[str, tuple[str, ...]] = {
-    "pair": ("a_plus", "a_minus", "w_min", "w_max", "rebase"),
-    "reward": ("a_plus", "a_minus", "w_min", "w_max", "x_decay", "y_decay", "rate"),
-    "perturb": ("w_min", "w_max", "rate", "gain", "memory"),
-}
-
-
-def _projection_plan(network: Network, p: Projection, names: list[str], n_in: int) -> ProjectionPlan:
-    source, target = names.index(p.source), names.index(p.target) - n_in
-    wide = padded(network.population(p.target).n) > 1 << 16
-    if source < n_in and isinstance(network.inputs[source].source, CurrentInput):
-        return ProjectionPlan(source, target, "current", wide)
-    if p.plasticity is None:
-        return ProjectionPlan(source, target, "static", wide)
-    rule = _RULES.get(type(p.plasticity))
-    if rule is None:
-        known = ", ".join(sorted(t.__name__ for t in _RULES))
-        raise Unsupported(f"ideal: learning rule {type(p.plasticity).__name__} of {p.name!r} is not one of {known}")
-    tied = getattr(p.plasticity, "tie", None) is not None
-    return ProjectionPlan(source, target, rule, wide, tied, getattr(p.plasticity, "modulator", 0))
-
-
 def padded(n: int) -> int:
     """Round up to whole blocks."""
     return -(-n // BLOCK) * BLOCK
+
+
+__all__ = ["BLOCK", "Function", "InputPlan", "PopulationPlan", "ProjectionPlan", "Structure", "padded"]

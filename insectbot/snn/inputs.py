@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
-from insectbot.snn.functions import floor, where
-from insectbot.snn.model import Coefficients, Model, Real, Source, parameter
-from insectbot.snn.validate import require_finite, require_positive
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.errors import ConfigurationError
+from insectbot.snn.model import Model, Source, parameter
+from insectbot.snn.validate import require_finite, require_positive, whole_ticks
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,56 @@ class CurrentInput:
 
 
 @dataclass(frozen=True)
+class SpikeTimesInput:
+    """Spikes at given times, counted from the reset; the drive is not used.
+
+    Parameters
+    ----------
+    times : tuple of tuple of float
+        Spike times [ms] of each channel, >= 0 and rising; an empty tuple for a silent channel.
+    """
+
+    times: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        try:
+            times = tuple(tuple(float(t) for t in channel) for channel in self.times)
+        except (TypeError, ValueError):
+            raise ConfigurationError("SpikeTimesInput.times: must be a list of spike times per channel") from None
+        object.__setattr__(self, "times", times)
+        for number, channel in enumerate(times):
+            rising = all(a < b for a, b in pairwise(channel))
+            if not (rising and all(math.isfinite(t) and t >= 0 for t in channel)):
+                raise ConfigurationError(
+                    f"SpikeTimesInput.times[{number}]: must be finite times >= 0 ms in rising order"
+                )
+
+    def lengths(self) -> dict[str, int]:
+        """Return the number of channels under ``"times"``."""
+        return {"times": len(self.times)}
+
+    def events(self, dt: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return (tick, channel) of all spikes on the nearest ticks of ``dt`` [ms], by tick, then channel.
+
+        Raises
+        ------
+        ConfigurationError
+            If two spikes of a channel fall on one tick.
+        """
+        channels = np.repeat(np.arange(len(self.times), dtype=np.int32), [len(c) for c in self.times])
+        flat = np.array([t for channel in self.times for t in channel], np.float64)
+        ticks = np.floor(flat / dt + 0.5).astype(np.int64)
+        twice = np.flatnonzero((np.diff(ticks) == 0) & (np.diff(channels) == 0))
+        if twice.size:
+            raise ConfigurationError(
+                f"SpikeTimesInput.times[{channels[twice[0]]}]: two spikes at {flat[twice[0]]:g} ms fall into one step "
+                f"of dt = {dt:g} ms"
+            )
+        order = np.lexsort((channels, ticks))
+        return ticks[order], channels[order]
+
+
+@dataclass(frozen=True)
 class CodedInput(Model):
     """Base of input codes that work in frames: the drive is read at the start of each frame and turned into spikes.
 
@@ -69,20 +124,31 @@ class CodedInput(Model):
 
     ``frame(...)``
         At the first tick of a frame. Takes ``x`` (the drive, clipped to [0, 1]), states, parameters, coefficients,
-        ``dt``, and ``rank`` (number of channels of the group with a larger drive, or an equal one and a smaller index);
-        returns the changed states.
+        ``dt``, and ``rank`` (number of channels of the group with a larger drive, or an equal one and a smaller index,
+        before clipping); returns the changed states.
     ``emit(...)``
-        At every tick, after ``frame``. Takes ``k`` (ticks since the frame began), ``x``, states, parameters,
-        coefficients, ``dt``; returns whether the channel spikes, followed by the changed states.
+        At every tick, after ``frame``. Takes ``k`` (ticks since the frame began), ``x`` (the drive at this tick),
+        states, parameters, coefficients, ``dt``; returns ``spike``, whether the channel spikes, followed by the
+        changed states.
+
+    The codes themselves are in :mod:`insectbot.snn.codes`.
 
     Parameters
     ----------
     period : float
-        Length of a frame [ms], a whole number of steps, > 0.
+        Length of a frame [ms], a whole number of steps, > 0; one for all channels.
     """
 
     states: ClassVar[dict[str, float]] = {}
     period: float = parameter(50.0, "ms", above=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(isinstance(self.period, float), "period", "be one number for all channels")
+
+    def frame_ticks(self, dt: float) -> int:
+        """Return the length of a frame in steps of ``dt`` [ms]; raises ConfigurationError if it is not whole."""
+        return whole_ticks(type(self).__name__, "a period", self.period, dt)
 
     def functions(self) -> dict[str, Source]:
         """Return role -> function: ``frame`` and ``emit``."""
@@ -90,42 +156,4 @@ class CodedInput(Model):
         return {role: f for role, f in found.items() if f is not None}
 
 
-@dataclass(frozen=True)
-class LatencyInput(CodedInput):
-    """Time to first spike: one spike per frame at ``t_min + (t_max - t_min)(1 - x)``; x = 0 is silent (models sheet B).
-
-    The spike falls on the nearest tick, so decoding errs by at most ``dt / 2 / (t_max - t_min)``.
-
-    Parameters
-    ----------
-    period : float
-        Length of a frame [ms].
-    t_min : float
-        Latency of the strongest drive [ms], >= 0.
-    t_max : float or None
-        Latency towards the weakest drive [ms], at most one step before the end of the frame; None for that.
-    """
-
-    states: ClassVar[dict[str, float]] = {"due": -1.0}
-    t_min: float = parameter(0.0, "ms", at_least=0)
-    t_max: float | None = parameter(None, "ms", above=0)
-
-    def coefficients(self, dt: float) -> Coefficients:
-        """Return first and last latency in ticks."""
-        last = self.period - dt if self.t_max is None else self.t_max
-        return {"first": self.t_min / dt, "span": (last - self.t_min) / dt}
-
-    @staticmethod
-    def frame(x: Real, first: Real, span: Real) -> Real:
-        """Fix the tick of the spike."""
-        due = where(x > 0.0, floor(first + span * (1.0 - x) + 0.5), -1.0)
-        return due
-
-    @staticmethod
-    def emit(k: Real, due: Real) -> Real:
-        """Spike when it is due."""
-        spike = k == due
-        return spike
-
-
-InputSource = PoissonInput | RegularInput | CurrentInput | CodedInput
+InputSource = PoissonInput | RegularInput | CurrentInput | SpikeTimesInput | CodedInput

@@ -67,7 +67,8 @@ class Model:
 
     def lengths(self) -> dict[str, int]:
         """Return parameter -> number of values, for those that are given per unit."""
-        return {f.name: len(v) for f in fields(self) if isinstance(v := getattr(self, f.name), tuple)}
+        given = ((f.name, getattr(self, f.name)) for f in fields(self) if "unit" in f.metadata)
+        return {name: len(v) for name, v in given if isinstance(v, tuple)}
 
     def require(self, condition: Any, name: str, limit: str) -> None:
         """Raise ConfigurationError unless ``condition`` holds (everywhere) for the parameter ``name``."""
@@ -101,7 +102,8 @@ class NeuronModel(Model):
     Class attributes: ``states`` maps state variables to their values after a reset of the network (a number, or the
     name of a parameter or coefficient); ``spiking`` is False for units that never spike; ``held`` names the states
     that keep their value during the refractory time (parameter ``t_ref`` [ms]; models without it have none);
-    ``relative`` maps states to the parameter from which memory measures them, where the float32 grid is finest.
+    ``relative`` maps states to the parameter from which memory measures them, where the float32 grid is finest;
+    ``double`` is True where only a network of precision float64 will do.
 
     Functions of a model:
 
@@ -125,6 +127,7 @@ class NeuronModel(Model):
     spiking: ClassVar[bool] = True
     held: ClassVar[tuple[str, ...]] = ("v",)
     relative: ClassVar[dict[str, str]] = {}
+    double: ClassVar[bool] = False
 
     def functions(self) -> dict[str, Source]:
         """Return role -> function: ``update`` (unless linear), ``threshold`` and ``reset`` (if spiking)."""

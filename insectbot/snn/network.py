@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError, ShapeError
+from insectbot.snn.background import PoissonBackground
 from insectbot.snn.inputs import CurrentInput, InputSource
 from insectbot.snn.model import NeuronModel
 from insectbot.snn.neurons import LIF, OrnsteinUhlenbeck
 from insectbot.snn.plasticity import NodePerturbation
-from insectbot.snn.projection import Projection, readonly
+from insectbot.snn.projection import Projection
 from insectbot.snn.synapses import Receptor
 from insectbot.snn.validate import canonical, require_positive, whole_ticks
 
@@ -59,6 +61,10 @@ class Population:
         Noise current while learning; None for none.
     receptors : mapping of str to Receptor
         Ports on which synapses end, by name; empty for the model's own default.
+    background : PoissonBackground or None
+        Independent Poisson spikes into each neuron.
+    initial : mapping of str to (float or sequence of float)
+        State variables that start elsewhere than the model says, one value or one per neuron.
     sign : int
         Dale's principle: +1 if all outgoing weights are excitatory, -1 if inhibitory, 0 if both are allowed.
     """
@@ -68,10 +74,22 @@ class Population:
     model: NeuronModel = field(default_factory=LIF)
     exploration: OrnsteinUhlenbeck | None = None
     receptors: Mapping[str, Receptor] | tuple[tuple[str, Receptor], ...] = ()
+    background: PoissonBackground | None = None
+    initial: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
     sign: int = 0
 
     def __post_init__(self) -> None:
         where = f"Population {self.name!r}"
+        starts = dict(self.initial)
+        for name, value in starts.items():
+            if name not in self.model.states:
+                known = ", ".join(self.model.states)
+                raise ConfigurationError(f"{where}: initial {name!r} is no state of {type(self.model).__name__} ({known})")
+            values = np.asarray(value, np.float64)
+            if values.shape not in ((), (self.n,)) or not np.isfinite(values).all():
+                raise ShapeError(f"{where}: initial {name!r} must be one finite number or {self.n} of them")
+            starts[name] = float(values) if values.ndim == 0 else tuple(values.tolist())
+        object.__setattr__(self, "initial", tuple(starts.items()))
         if self.n < 1:
             raise ConfigurationError(f"{where}: n = {self.n}, must be at least 1")
         if self.sign not in (-1, 0, 1):
@@ -82,6 +100,8 @@ class Population:
             for name, length in model.lengths().items():
                 if length != self.n:
                     raise ShapeError(f"{where}: {type(model).__name__}.{name} has {length} values for {self.n} neurons")
+        if self.background is not None:
+            self.port(self.background.receptor)
 
     @property
     def ports(self) -> tuple[tuple[str, Receptor], ...]:
@@ -104,6 +124,26 @@ class Population:
         )
 
 
+@dataclass(frozen=True)
+class Output:
+    """Neurons that are read out: each alone, or all as one channel.
+
+    Parameters
+    ----------
+    population : str
+        Name of the population.
+    start, stop : int, int or None
+        First neuron, and last + 1; None for the end.
+    pooled : bool
+        Whether the neurons share one channel of the readout, which counts the spikes of all.
+    """
+
+    population: str
+    start: int = 0
+    stop: int | None = None
+    pooled: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A spiking network: what it is, not how it runs.
@@ -119,8 +159,8 @@ class Network:
         Neuron groups.
     projections : tuple of Projection
         Synapses.
-    outputs : tuple of str
-        Names of the populations that are read out, in order.
+    outputs : tuple of str or Output
+        What is read out, in order: names of populations, or parts of them.
     dt : float
         Simulation step [ms], > 0.
     name : str
@@ -132,7 +172,7 @@ class Network:
     inputs: tuple[Input, ...]
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
-    outputs: tuple[str, ...]
+    outputs: tuple[str | Output, ...]
     dt: float = 1.0
     name: str = "network"
     precision: str = "float32"
@@ -150,17 +190,33 @@ class Network:
         labels = [p.name for p in self.projections]
         if len(set(labels)) != len(labels):
             raise ConfigurationError(f"Network {self.name!r}: projection names must differ, got {labels}")
-        for output in self.outputs:
-            if output not in {p.name for p in self.populations}:
-                raise ConfigurationError(f"Network {self.name!r}: output {output!r} is not a population")
+        self._check_outputs()
         for population in self.populations:
             t_ref = getattr(population.model, "t_ref", 0.0)
             for value in set(t_ref) if isinstance(t_ref, tuple) else (t_ref,):
                 whole_ticks(f"Population {population.name!r}", "t_ref", value, self.dt)
             if population.exploration:
                 whole_ticks(f"Population {population.name!r}", "noise period", population.exploration.period, self.dt)
+        object.__setattr__(self, "projections", tuple(p.on_grid(self.dt) for p in self.projections))
         for projection in self.projections:
             self._check_projection(projection)
+
+    def _check_outputs(self) -> None:
+        read: dict[str, set[int]] = {}
+        for output in self.outputs:
+            name = output if isinstance(output, str) else output.population
+            if name not in {p.name for p in self.populations}:
+                raise ConfigurationError(f"Network {self.name!r}: output {name!r} is not a population")
+        for r in self.readouts:
+            stop, n = r.stop or 0, self.population(r.population).n
+            if not 0 <= r.start < stop <= n:
+                raise ConfigurationError(
+                    f"Network {self.name!r}: output {r.population!r} from {r.start} to {stop} is outside its {n} neurons"
+                )
+            seen = read.setdefault(r.population, set())
+            if seen & set(range(r.start, stop)):
+                raise ConfigurationError(f"Network {self.name!r}: output {r.population!r} reads some neurons twice")
+            seen.update(range(r.start, stop))
 
     def _check_projection(self, p: Projection) -> None:
         where = f"projection {p.name!r}"
@@ -172,15 +228,12 @@ class Network:
             raise ConfigurationError(f"{where}: target {p.target!r} is not a population of the network")
         target.port(p.receptor)
         source = groups[p.source]
-        if isinstance(source, Population) and source.sign and (p.weight * source.sign < 0).any():
+        p.check_sizes(source.n, target.n)
+        p.max_ticks(self.dt)
+        signs = [s for s in p.weight_bounds if s]
+        if isinstance(source, Population) and source.sign and any(s * source.sign < 0 for s in signs):
             kind = "excitatory" if source.sign > 0 else "inhibitory"
             raise ConfigurationError(f"{where}: weights of both signs, but its source {p.source!r} is {kind} (Dale)")
-        for label, index, n in (("pre", p.pre, source.n), ("post", p.post, target.n)):
-            if index.size and (index.min() < 0 or index.max() >= n):
-                raise ShapeError(f"{where}: {label} index {int(index.max())} is outside 0..{n - 1}")
-        for delay in np.unique(p.delay):
-            if whole_ticks(where, "a delay", float(delay), self.dt) < 1:
-                raise ConfigurationError(f"{where}: a delay of {delay} ms is below one step of dt = {self.dt} ms")
         rule = p.plasticity
         if rule is not None and isinstance(source, Input) and isinstance(source.source, CurrentInput):
             raise ConfigurationError(f"{where}: a current input has no spikes, so it cannot be plastic")
@@ -208,7 +261,13 @@ class Network:
     @property
     def n_outputs(self) -> int:
         """Length of a readout."""
-        return sum(self.population(name).n for name in self.outputs)
+        return sum(1 if r.pooled else (r.stop or 0) - r.start for r in self.readouts)
+
+    @cached_property
+    def readouts(self) -> tuple[Output, ...]:
+        """The outputs with their bounds filled in."""
+        listed = [o if isinstance(o, Output) else Output(o) for o in self.outputs]
+        return tuple(o if o.stop is not None else replace(o, stop=self.population(o.population).n) for o in listed)
 
     @property
     def n_synapses(self) -> int:
@@ -247,7 +306,7 @@ class Network:
         """Iterate over the plastic projections."""
         return (p for p in self.projections if p.plasticity is not None)
 
-    def checked_weights(self, weights: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float32]]:
+    def checked_weights(self, weights: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray]:
         """Return copies of weight vectors (by projection name, in projection order) after checking them.
 
         Raises
@@ -257,7 +316,7 @@ class Network:
         """
         checked = {}
         for name, values in weights.items():
-            vector, shape = np.array(values, np.float32), self.projection(name).weight.shape
+            vector, shape = np.array(values, self.precision), (self.projection(name).n_synapses,)
             if vector.shape != shape or not np.isfinite(vector).all():
                 raise ShapeError(f"projection {name!r}: weights of shape {vector.shape} must be {shape}, finite")
             checked[name] = vector
@@ -266,7 +325,7 @@ class Network:
     def with_weights(self, weights: Mapping[str, npt.ArrayLike]) -> Network:
         """Return a copy with other initial weights; raises as :meth:`checked_weights`."""
         checked = self.checked_weights(weights)
-        changed = (replace(p, weight=readonly(checked.get(p.name, p.weight))) for p in self.projections)
+        changed = (p.with_weights(checked[p.name]) if p.name in checked else p for p in self.projections)
         return replace(self, projections=tuple(changed))
 
     @cached_property

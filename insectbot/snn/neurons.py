@@ -5,11 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from insectbot.errors import ConfigurationError
+from insectbot.snn.adaptive import ALIF, MAT
+from insectbot.snn.compartments import Dendrite, TwoCompartment
+from insectbot.snn.flexon import FlexonNeuron
+from insectbot.snn.graded import LeakyReadout, ThresholdLinear
+from insectbot.snn.hodgkin_huxley import HodgkinHuxley
+from insectbot.snn.integrators import IF, LI, CubaLIF, McCullochPitts
+from insectbot.snn.izhikevich import Izhikevich, Izhikevich2007
 from insectbot.snn.lif import LIF
 from insectbot.snn.model import LinearNeuron, NeuronModel
+from insectbot.snn.oscillators import FitzHughNagumo, HindmarshRose
+from insectbot.snn.pcnn import PCNN, SCM
+from insectbot.snn.quadratic import EIF, QIF, AdEx
+from insectbot.snn.schemes import OdeNeuron
+from insectbot.snn.srm import SRM0
 from insectbot.snn.validate import require_not_negative, require_positive
 
-__all__ = ["LIF", "LinearNeuron", "NeuronModel", "OrnsteinUhlenbeck"]
+__all__ = [
+    "ALIF",
+    "EIF",
+    "IF",
+    "LI",
+    "LIF",
+    "MAT",
+    "PCNN",
+    "QIF",
+    "SCM",
+    "SRM0",
+    "AdEx",
+    "CubaLIF",
+    "Dendrite",
+    "FitzHughNagumo",
+    "FlexonNeuron",
+    "HindmarshRose",
+    "HodgkinHuxley",
+    "Izhikevich",
+    "Izhikevich2007",
+    "LeakyReadout",
+    "LinearNeuron",
+    "McCullochPitts",
+    "NeuronModel",
+    "OdeNeuron",
+    "OrnsteinUhlenbeck",
+    "ThresholdLinear",
+    "TwoCompartment",
+]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from insectbot.errors import ConfigurationError
-from insectbot.snn.validate import require_finite, require_positive
+from insectbot.snn.validate import require_finite, require_not_negative, require_positive
 
 
 def _require_bounds(owner: str, w_min: float, w_max: float) -> None:
@@ -20,12 +20,17 @@ def _require_bounds(owner: str, w_min: float, w_max: float) -> None:
 
 @dataclass(frozen=True)
 class PairSTDP:
-    """Additive, all-to-all pair STDP (Song, Miller & Abbott 2000; models sheet C2).
+    """Pair STDP, additive and all-to-all by default (Song, Miller & Abbott 2000; models sheet C2).
 
     ``x' = -x / tau_plus`` (+1 per pre spike), ``y' = -y / tau_minus`` (+1 per post spike);
-    pre spike: ``w -= a_minus * y``; post spike: ``w += a_plus * x``.
-    Potentiation is summed lazily and exactly until the source spikes next, so the bounds are
-    enforced at source spikes; reading the weights gives the value with all potentiation applied.
+    pre spike: ``w -= a_minus * f_minus(w) * y``; post spike: ``w += a_plus * f_plus(w) * x``, with
+    ``f_plus = ((w_max - w) / (w_max - w_min))^mu_plus``, ``f_minus = ((w - w_min) / (w_max - w_min))^mu_minus``
+    (Gütig, Aharonov, Rotter & Sompolinsky 2003): mu = 0 is additive, 1 multiplicative. Nearest-neighbour
+    pairing sets a trace to 1 instead of adding 1.
+
+    In the additive all-to-all form potentiation is summed lazily and exactly until the source spikes next, so the
+    bounds are enforced at source spikes; reading the weights gives the value with all potentiation applied. The
+    other forms change weights at every spike.
 
     Parameters
     ----------
@@ -35,6 +40,10 @@ class PairSTDP:
         Time constants [ms], > 0.
     w_min, w_max : float
         Bounds of the weight.
+    mu_plus, mu_minus : float
+        Exponents of the weight dependence, >= 0.
+    nearest : bool
+        Whether a spike pairs with the nearest one only.
     """
 
     a_plus: float = 0.005
@@ -43,10 +52,20 @@ class PairSTDP:
     tau_minus: float = 20.0
     w_min: float = 0.0
     w_max: float = 1.0
+    mu_plus: float = 0.0
+    mu_minus: float = 0.0
+    nearest: bool = False
+
+    @property
+    def weighting(self) -> str:
+        """Form of the weight dependence: "" (additive), "multiplicative" or "power"."""
+        mu = (self.mu_plus, self.mu_minus)
+        return {(0.0, 0.0): "", (1.0, 1.0): "multiplicative"}.get(mu, "power")
 
     def __post_init__(self) -> None:
         require_finite("PairSTDP", a_plus=self.a_plus, a_minus=self.a_minus)
         require_positive("PairSTDP", tau_plus=self.tau_plus, tau_minus=self.tau_minus)
+        require_not_negative("PairSTDP", mu_plus=self.mu_plus, mu_minus=self.mu_minus)
         _require_bounds("PairSTDP", self.w_min, self.w_max)
 
 

@@ -1,0 +1,122 @@
+"""What the kernel of a projection depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from insectbot.core.inline import Function, parse, source_text
+from insectbot.errors import Unsupported
+from insectbot.snn.inputs import CurrentInput
+from insectbot.snn.network import Input, Network, Projection
+from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
+from insectbot.snn.synapses import ReleaseModel
+
+_RULES = {PairSTDP: "pair", RewardSTDP: "reward", NodePerturbation: "perturb"}
+_ARRAYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "pair": (("snap", "fF"), ("x", "fF"), ("seen", "i8"), ("post", "fF"), ("grow", "fF"), ("fade", "fF")),
+    "eager": (("x", "fF"), ("y", "fF"), ("column", "i8"), ("row", "i4"), ("origin", "i4")),
+    "reward": (
+        ("e", "fF"),
+        ("x", "fF"),
+        ("y", "fF"),
+        ("scale", "f8"),
+        ("column", "i8"),
+        ("row", "i4"),
+        ("origin", "i4"),
+    ),
+    "perturb": (("e", "fF"), ("q", "fF"), ("group", "i4"), ("change", "f8"), ("share", "f8")),
+}
+_REALS: dict[str, tuple[str, ...]] = {
+    "pair": ("a_plus", "a_minus", "w_min", "w_max", "rebase"),
+    "eager": ("a_plus", "a_minus", "w_min", "w_max", "x_decay", "y_decay", "mu_plus", "mu_minus", "span"),
+    "reward": ("a_plus", "a_minus", "w_min", "w_max", "x_decay", "y_decay", "rate"),
+    "perturb": ("w_min", "w_max", "rate", "gain", "memory"),
+}
+
+
+@dataclass(frozen=True)
+class ProjectionPlan:
+    """One projection: groups by number, ``rule`` is "static", "current", "pair", "eager", "reward" or "perturb"."""
+
+    source: int
+    target: int
+    port: int
+    rule: str
+    wide: bool
+    tied: bool = False
+    modulator: int = 0
+    graded: bool = False
+    nearest: bool = False
+    weighting: str = ""
+    release: Function | None = None
+    release_states: tuple[str, ...] = ()
+    release_scalars: tuple[str, ...] = ()
+
+    @property
+    def arrays(self) -> tuple[tuple[str, str], ...]:
+        """(name, type code) of its arrays."""
+        out = [("segment", "i8"), ("start", "i8"), ("delay", "i8"), ("target", "i4" if self.wide else "u2")]
+        out.append(("w", "fF"))
+        if self.release is not None:
+            out += [("released", "i8"), *((f"release_{name}", "fF") for name in self.release_states)]
+        return (*out, *_ARRAYS.get(self.rule, ()))
+
+    @property
+    def reals(self) -> tuple[str, ...]:
+        """Names of its float parameters."""
+        released = ("dt", *self.release_scalars) if self.release else ()
+        return (*_REALS.get(self.rule, ()), *(f"release_{name}" for name in released))
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Names of its integer parameters."""
+        extra = ("epoch", "cycle") if self.rule == "pair" else ()
+        return ("n", "sources", *extra, *(("groups",) if self.tied else ()))
+
+
+def projection_plan(network: Network, p: Projection) -> ProjectionPlan:
+    """Return the plan of a projection; raises Unsupported naming what the core cannot run."""
+    names = [g.name for g in network.groups]
+    source = names.index(p.source)
+    target = network.population(p.target)
+    number, port = names.index(p.target) - len(network.inputs), target.port(p.receptor)
+    wide = target.n > 1 << 16
+    group = network.groups[source]
+    if isinstance(group, Input) and isinstance(group.source, CurrentInput):
+        return ProjectionPlan(source, number, port, "current", wide)
+    graded = not isinstance(group, Input) and not group.model.spiking
+    if graded and (p.plasticity is not None or p.short_term is not None):
+        raise Unsupported(f"ideal: projection {p.name!r} comes from graded units, which have no spikes to learn from")
+    if p.plasticity is None:
+        rule = "static"
+    elif type(p.plasticity) in _RULES:
+        rule = _RULES[type(p.plasticity)]
+    else:
+        known = ", ".join(sorted(t.__name__ for t in _RULES))
+        raise Unsupported(f"ideal: learning rule {type(p.plasticity).__name__} of {p.name!r} is not one of {known}")
+    weighting, nearest = "", False
+    if isinstance(p.plasticity, PairSTDP):
+        weighting, nearest = p.plasticity.weighting, p.plasticity.nearest
+        rule = "eager" if weighting or nearest else "pair"
+    tied = getattr(p.plasticity, "tie", None) is not None
+    modulator = getattr(p.plasticity, "modulator", 0)
+    release, states, scalars = _release(p.short_term)
+    return ProjectionPlan(
+        source, number, port, rule, wide, tied, modulator, graded, nearest, weighting, release, states, scalars
+    )
+
+
+def _release(model: ReleaseModel | None) -> tuple[Function | None, tuple[str, ...], tuple[str, ...]]:
+    if model is None:
+        return None, (), ()
+    owner = type(model).__name__
+    source = getattr(model, "release", None)
+    if source is None:
+        raise Unsupported(f"ideal: {owner} has no function release()")
+    function = parse(source_text(source), f"{owner}.release")
+    numbers = {**model.values(), **model.coefficients(1.0)}
+    for name in function.arguments:
+        if name not in model.states and name not in numbers and name not in ("interval", "dt"):
+            raise Unsupported(f"{owner}.release: takes {name!r}, which is no state, parameter or coefficient")
+    scalars = tuple(sorted(a for a in function.arguments if a in numbers and a not in model.states))
+    return function, tuple(model.states), scalars
