@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import nir
 import numpy as np
 
 from insectbot.core.simulator import Simulator
+from insectbot.snn import LIF, Input, Network, Population, Projection, RegularInput
 
 
 def shape_in(*shape):
@@ -75,3 +77,21 @@ def run(network, inputs, extra=0):
                 values[name].append(seen[0])
     spikes = {name: raster[:, where] for name, where in network.unit_slices().items()}
     return spikes | {name: np.array(seen) for name, seen in values.items()}
+
+
+def layered(dt=1.0, **models):
+    """Return input -> a -> b with a loop and several delays, of models by population."""
+    rng = np.random.default_rng(5)
+    groups = (Population("a", 6, models.get("a", LIF())), Population("b", 3, models.get("b", LIF())))
+    wires = (
+        Projection.dense("in", "a", rng.normal(0.3, 0.3, (6, 4)), delay=dt),
+        Projection.dense("a", "b", rng.normal(0.3, 0.3, (3, 6)), delay=3 * dt),
+        Projection.sparse("b", "a", pre=[0, 1, 2], post=[0, 3, 3], weight=0.5, delay=[dt, 2 * dt, 4 * dt]),
+    )
+    return Network((Input("in", 4, RegularInput(1000 / dt)),), groups, wires, ("b",), dt=dt)
+
+
+def changed(network, name, values):
+    groups = tuple(replace(p, **({"receptors": ()} | values)) if p.name == name else p for p in network.populations)
+    wires = tuple(replace(p, **values) if p.name == name else p for p in network.projections)
+    return replace(network, populations=groups, projections=wires)

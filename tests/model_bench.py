@@ -37,17 +37,15 @@ class Bench:
     ) -> None:
         self.dt, self.n, self.record = dt, n, record
         inputs = [Input("current", n, CurrentInput())]
-        links = [Projection.sparse("current", "units", pre=range(n), post=range(n), weight=1.0, delay=dt, receptor=into)]
+        one = np.arange(n)
+        links = [Projection.sparse("current", "units", pre=one, post=one, weight=1.0, delay=dt, receptor=into)]
         for k, (port, (times, weight)) in enumerate((events or {}).items()):
             inputs.append(Input(f"events{k}", 1, SpikeTimesInput((tuple(times),))))
             links.append(Projection.dense(f"events{k}", "units", np.full((n, 1), weight), delay=dt, receptor=port))
         for port, matrix in (recurrent or {}).items():
             post, pre = np.nonzero(matrix)
-            weight = np.asarray(matrix)[post, pre]
-            name = f"{port}-recurrent"
-            links.append(
-                Projection.sparse("units", "units", pre=pre, post=post, weight=weight, delay=dt, receptor=port, name=name)
-            )
+            options = {"weight": np.asarray(matrix)[post, pre], "delay": dt, "receptor": port, "name": f"to {port}"}
+            links.append(Projection.sparse("units", "units", pre=pre, post=post, **options))
         population = Population("units", n, model, receptors=dict(receptors or {}))
         network = Network(tuple(inputs), (population,), tuple(links), ("units",), dt=dt, precision=precision)
         self.first_unit = network.unit_slices()["units"].start

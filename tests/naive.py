@@ -12,6 +12,7 @@ import numpy as np
 
 from insectbot.core.propagator import couple
 from insectbot.core.random import stream_key
+from insectbot.core.structure import Structure
 from insectbot.snn import LIF, CurrentInput, Network, NodePerturbation, PairSTDP, PoissonInput, RewardSTDP
 
 F = np.float32
@@ -97,8 +98,8 @@ class Naive:
             fired[p.name] = self._integrate(p, drive)
             out += [(self.tick, unit + i) for i in fired[p.name]]
             unit += p.n
-        for p in self.network.projections:
-            self._deliver(p, fired)
+        for k in Structure.of(self.network).walk_order:
+            self._deliver(self.network.projections[k], fired)
         for p in self.network.plastic():
             self._post(p, fired)
         return out

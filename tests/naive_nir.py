@@ -63,7 +63,7 @@ class NaiveNir:
         if (name, t) not in self.known:
             self.busy.add((name, t))
             step = getattr(self, f"_{kind}", None)
-            if kind == "Input":
+            if kind == "Input" and name in self.inputs:
                 given = self.inputs.get(name, ())
                 n = int(np.prod(node.input_type["input"]))
                 value = np.array([given[t] if t < len(given) else np.zeros(n), np.zeros(n)], float)
@@ -72,7 +72,7 @@ class NaiveNir:
                 value = self._step(step, name, node, t)
             elif kind == "Delay":
                 value = self._delay(name, node, t)
-            elif kind in ("Output", "Flatten"):
+            elif kind in ("Input", "Output", "Flatten"):
                 value = self.taken(name, t)
             else:
                 value = linear(kind, node, self.taken(name, t))

@@ -194,6 +194,12 @@ def test_step_forward_moves_its_copy_by_one_threshold_a_sample(steps):
         copy += 0.1 * (int(rise) - int(fall))
 
 
+def test_changes_are_told_at_the_sample_that_saw_them():
+    assert ticks(DeltaInput(period=5.0, threshold=0.3), 1.0, n_ticks=30) == [0, 5, 10]
+    signal = np.where(np.arange(20) < 7, 0.0, 1.0)
+    assert np.flatnonzero(encode(ContrastInput(period=5.0), signal)).tolist() == [10]
+
+
 @given(samples=st.lists(st.floats(0, 1), min_size=1, max_size=12), threshold=st.floats(0.1, 0.6))
 def test_send_on_delta_is_nearer_than_its_threshold_after_every_sample(samples, threshold):
     code = SendOnDeltaInput(threshold=threshold, polarity=(1, -1), start=0.5)

@@ -40,11 +40,15 @@ from insectbot.snn.codes import (
 from insectbot.snn.encode import encode
 
 
+SHARED = tuple(code for code in ALL if not code.lengths())
+PER_CHANNEL = tuple(code for code in ALL if code.lengths())
+
+
 @cache
-def all_codes(dt):
+def all_codes(codes, dt):
     """Return a compiled network that holds a group of 5 channels for every code."""
     network = Network(
-        inputs=tuple(Input(f"code {k}", 5, code) for k, code in enumerate(ALL)),
+        inputs=tuple(Input(f"code {k}", 5, code) for k, code in enumerate(codes)),
         populations=(Population("idle", 1),),
         projections=(),
         outputs=("idle",),
@@ -72,44 +76,46 @@ def of_code(spikes, k):
     return [(tick, unit - 5 * k) for tick, unit in spikes if unit // 5 == k]
 
 
+@pytest.mark.parametrize("codes", [SHARED, PER_CHANNEL], ids=["shared numbers", "numbers per channel"])
 @pytest.mark.parametrize("dt", [1.0, 0.5])
 @settings(max_examples=30)
 @given(data=st.data())
-def test_the_kernel_spikes_as_the_oracle(dt, data):
-    executable, naive = all_codes(dt), [NaiveCode(code, 5, dt) for code in ALL]
+def test_the_kernel_spikes_as_the_oracle(codes, dt, data):
+    executable, naive = all_codes(codes, dt), [NaiveCode(code, 5, dt) for code in codes]
     executable.reset(0)
     values = st.floats(-0.5, 1.5, width=32) | st.sampled_from([0.0, 0.25, 1.0])
     for _ in range(data.draw(st.integers(1, 6))):
         drive = np.array(data.draw(st.lists(values, min_size=5, max_size=5)), np.float32)
         for n_ticks in data.draw(st.lists(st.integers(1, 70), min_size=1, max_size=3)):
-            spikes = input_spikes(executable, np.tile(drive, len(ALL)), n_ticks)
-            for k, (code, oracle) in enumerate(zip(ALL, naive, strict=True)):
+            spikes = input_spikes(executable, np.tile(drive, len(codes)), n_ticks)
+            for k, (code, oracle) in enumerate(zip(codes, naive, strict=True)):
                 assert of_code(spikes, k) == oracle.window(drive, n_ticks), code
 
 
 def test_windows_may_be_split():
-    executable, drive = all_codes(1.0), np.tile([0.9, 0.2, 0.0, 0.5, 0.51], len(ALL))
+    executable, drive = all_codes(SHARED, 1.0), np.tile([0.9, 0.2, 0.0, 0.5, 0.51], len(SHARED))
     executable.reset(0)
     whole = input_spikes(executable, drive, 130) + input_spikes(executable, drive[::-1], 130)
     executable.reset(0)
     parts = [input_spikes(executable, drive, n) for n in (1, 6, 43, 0, 50, 30)]
     parts += [input_spikes(executable, drive[::-1], n) for n in (100, 30)]
     assert [spike for part in parts for spike in part] == whole
-    assert all(of_code(whole, k) for k in range(len(ALL)))
+    assert all(of_code(whole, k) for k in range(len(SHARED)))
 
 
-def relays(source, n):
-    """Return a network whose neurons repeat the spikes of an input, one step later."""
+def relays(*sources, n):
+    """Return a network whose neurons repeat the spikes of inputs of n channels each, one step later."""
+    names = [f"{role} {k}" for k in range(len(sources)) for role in ("in", "out")]
     return Network(
-        inputs=(Input("in", n, source),),
-        populations=(Population("out", n, LIF()),),
-        projections=(Projection.dense("in", "out", 2 * np.eye(n)),),
-        outputs=("out",),
+        inputs=tuple(Input(name, n, source) for name, source in zip(names[::2], sources, strict=True)),
+        populations=tuple(Population(name, n, LIF()) for name in names[1::2]),
+        projections=tuple(Projection.dense(a, b, 2 * np.eye(n)) for a, b in zip(names[::2], names[1::2], strict=True)),
+        outputs=tuple(names[1::2]),
     )
 
 
 def test_given_times_in_the_kernel():
-    executable = recorded(relays(SpikeTimesInput(times=((3.0, 4.0, 70.0), (), (0.0, 4.4))), 3))
+    executable = recorded(relays(SpikeTimesInput(times=((3.0, 4.0, 70.0), (), (0.0, 4.4))), n=3))
     for _ in range(2):
         found = [input_spikes(executable, [0.0] * 3, n) for n in (4, 60, 20)]
         assert [spike for part in found for spike in part] == [(0, 2), (3, 0), (4, 0), (4, 2), (70, 0)]
@@ -118,7 +124,7 @@ def test_given_times_in_the_kernel():
 
 def test_regular_input_counts_down():
     """[encoding.rate_regular]: count floor(f T)."""
-    executable = recorded(relays(RegularInput(rate=37.0), 1))
+    executable = recorded(relays(RegularInput(rate=37.0), n=1))
     for drive in (1.0, 0.5):
         executable.reset(0)
         assert len(input_spikes(executable, [drive], 3010)) == int(37.0 * drive * 3.010)
@@ -126,7 +132,7 @@ def test_regular_input_counts_down():
 
 def test_poisson_input_has_the_probability_of_a_poisson_process():
     """[encoding.rate_poisson]: f = 100, dt = 1 ms: p .0951626 vs .1; Fano and CV of the Bernoulli train."""
-    executable = recorded(relays(PoissonInput(rate=100.0), 50))
+    executable = recorded(relays(PoissonInput(rate=100.0), n=50))
     spikes = np.array(input_spikes(executable, [1.0] * 50, 20000))
     p = len(spikes) / 1e6
     assert p == pytest.approx(0.0951626, abs=5 * np.sqrt(0.0951626 * 0.9048 / 1e6))
@@ -160,7 +166,7 @@ X = np.array([0.93, 0.31, 0.07, 0.55, 0.8], np.float32)
 def test_what_neurons_repeat_is_decoded(code, make, window, bound):
     at, channel = np.nonzero(encode(code, np.tile(X, (400, 1))))
     times = tuple(tuple(at[channel == c].astype(float)) for c in range(5))
-    executable, decoder = Simulator().compile(relays(SpikeTimesInput(times), 5)), make(code)
+    executable, decoder = Simulator().compile(relays(SpikeTimesInput(times), n=5)), make(code)
     decoder.set_window(float(window))
     for _ in range(400 // window):
         action = decoder(executable.window(X, window))
@@ -170,8 +176,8 @@ def test_what_neurons_repeat_is_decoded(code, make, window, bound):
 class Loop:
     """Runs two windows per drive and returns what a decoder says of the relays of a code."""
 
-    def __init__(self, code, decoder, n):
-        self.executable, self.decoder = Simulator().compile(relays(code, n)), decoder
+    def __init__(self, decoder, *codes, n):
+        self.executable, self.decoder = Simulator().compile(relays(*codes, n=n)), decoder
         decoder.set_window(20.0)
 
     def __call__(self, drive):
@@ -180,8 +186,8 @@ class Loop:
 
 
 def test_steps_follow_a_moving_drive_in_the_loop():
-    code = SendOnDeltaInput(threshold=0.05, polarity=(1,) * 5 + (-1,) * 5)
-    loop, encoder = Loop(code, DeltaDecoder(10, 0.05), 10), ChannelEncoder(5, copies=2)
+    codes = [SendOnDeltaInput(threshold=0.05, polarity=sign) for sign in (1, -1)]
+    loop, encoder = Loop(DeltaDecoder(10, 0.05), *codes, n=5), ChannelEncoder(5, copies=2)
     for shift in (0.0, 0.3, -0.4, 0.1):
         x = np.clip(X + shift, 0, 1)
         assert np.abs(loop(encoder(x)) - x).max() <= 0.05 + 1e-6
@@ -191,7 +197,7 @@ def test_receptive_fields_in_the_loop():
     """[encoding.grf_bohte2002]: the rounded latencies decode within their largest error."""
     encoder = GaussianReceptiveFieldEncoder(2, cutoff=0.15)
     code = LatencyInput(period=20.0, t_max=10.0)
-    loop = Loop(code, GaussianReceptiveFieldDecoder(FirstSpikeDecoder(16, code, delay=1.0)), 16)
+    loop = Loop(GaussianReceptiveFieldDecoder(FirstSpikeDecoder(16, code, delay=1.0)), code, n=16)
     for x in ([0.3, 0.85], [0.0, 1.0], [0.52, 0.11]):
         assert np.abs(loop(encoder(x)) - x).max() < 0.03
 

@@ -64,8 +64,8 @@ def test_a1_lif_is_silent_at_rheobase():
 
 def test_a1_lif_propagators():
     def entry(receptor, by):
-        system = LinearSystem.of(Population("p", 1, LIF(tau_m=10.0), receptors={"syn": receptor}))
-        return system.propagate(0.1), float(system.propagate(0.1)["v", by]) * 10.0 / 250.0  # per current in pA at 250 pF
+        p = LinearSystem.of(Population("p", 1, LIF(tau_m=10.0), receptors={"syn": receptor})).propagate(0.1)
+        return p, float(p["v", by]) * 10.0 / 250.0  # per current in pA at 250 pF
 
     p, p21 = entry(Exponential(2.0), "0.g")
     assert p["0.g", "0.g"] == pytest.approx(0.951229424500714, rel=1e-14)

@@ -57,14 +57,15 @@ PATTERNS = {
     "L integrator": (0.02, -0.1, -55, 6, -60, 0.25, 100, pulses([100 / 11, 100 / 11 + 5, 70, 80], 2, 9.0), CLASS1),
     "M rebound spike": (0.03, 0.25, -60, 4, -64, 0.2, 200, pulses([20], 5, -15.0), {}),
     "N rebound burst": (0.03, 0.25, -52, 0, -64, 0.2, 200, pulses([20], 5, -15.0), {}),
-    "O threshold": (0.03, 0.25, -60, 4, -64, 0.25, 100, pieces((10, 15, 70, 75, 80, 85), (1.0, 0.0, -6.0, 0.0, 1.0)), {}),
+    "O threshold": (0.03, 0.25, -60, 4, -64, 0.25, 100, pieces((10, 15, 70, 75, 80, 85), (1, 0, -6, 0, 1)), {}),
     "P bistability": (0.1, 0.26, -60, 0, -61, 0.25, 300, pulses([37.5, 216], 5, 1.24, 0.24), {}),
     "Q after-potential": (1.0, 0.2, -60, -21, -70, 0.1, 50, pulses([9], 2, 20.0), {}),
     "R accommodation": (0.02, 1.0, -55, 4, -65, 0.5, 400, two_ramps, ACCOMMODATING),
     "S inhibition spiking": (-0.02, -1.0, -60, 8, -63.8, 0.5, 350, dip, {}),
     "T inhibition bursting": (-0.026, -1.0, -45, -2, -63.8, 0.5, 350, dip, {}),
 }
-COUNTS = dict(zip("ABCDEFGHIJKLMNOPQRST", (5, 1, 28, 6, 6, 6, 10, 14, 1, 1, 1, 1, 1, 7, 1, 5, 1, 1, 3, 12), strict=True))
+COUNTS = dict(zip("ABCDEFGHIJ", (5, 1, 28, 6, 6, 6, 10, 14, 1, 1), strict=True))
+COUNTS |= dict(zip("KLMNOPQRST", (1, 1, 1, 7, 1, 5, 1, 1, 3, 12), strict=True))
 FIRST = {"I": 26.6, "K": 338.0, "L": 20.0, "M": 68.0, "O": 93.25, "R": 311.5}
 
 

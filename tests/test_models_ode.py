@@ -1,5 +1,7 @@
 """Hodgkin-Huxley, FitzHugh-Nagumo and Hindmarsh-Rose against integrated equations (models sheet, A4, A5, A6)."""
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +11,8 @@ from naive_models import KNOWN, Bound, NaiveModel
 
 from insectbot.errors import ConfigurationError
 from insectbot.snn import FitzHughNagumo, HindmarshRose, HodgkinHuxley
-from insectbot.snn.schemes import stepper
+from insectbot.snn.model import parameter
+from insectbot.snn.schemes import OdeNeuron, stepper
 
 RK4 = HodgkinHuxley(scheme="rk4")  # the reference scheme, at 0.025 ms unless said
 STEADY = {6.3: 52.371, 6.5: 55.057, 7: 58.327, 8: 62.470, 10: 68.3237, 15: 78.649, 20: 86.470, 30: 98.745, 50: 117.036}
@@ -147,6 +150,14 @@ def test_a4_hh_rates_triple_in_ten_degrees():
     assert warm[0] == cold[0]
 
 
+def test_a4_hh_rests_where_each_unit_does():
+    cell = HodgkinHuxley(g_k=(36.0, 20.0), e_l=-50.0)
+    rest = cell.resting_state()
+    for unit, g_k in enumerate((36.0, 20.0)):
+        alone = HodgkinHuxley(g_k=g_k, e_l=-50.0).resting_state()
+        assert {k: v[unit] for k, v in rest.items()} == {k: pytest.approx(float(v)) for k, v in alone.items()}
+
+
 def test_a4_hh_refuses_steps_longer_than_a_spike():
     with pytest.raises(ConfigurationError, match="dt = 1 ms is longer than a spike"):
         HodgkinHuxley(substeps=40).coefficients(1.0)
@@ -194,9 +205,10 @@ def test_a6_hindmarsh_rose_regimes():
     assert b.times(0)[-1] < 1500
     gaps = np.flatnonzero(intervals[1] > 100)
     assert set(np.diff(gaps)) == {9}  # bursts of 9
-    bursts = [intervals[1][a:b].sum() for a, b in zip(gaps, gaps[1:], strict=False)]
+    bursts = [intervals[1][a:b].sum() for a, b in pairwise(gaps)]
     assert np.mean(bursts) == pytest.approx(431, abs=2)
-    assert intervals[2].min() > 17 and intervals[2].max() < 21  # tonic
+    assert intervals[2].min() > 17  # tonic
+    assert intervals[2].max() < 21
     assert intervals[3] == pytest.approx(149.5264, abs=2e-3)
     assert set(np.diff(np.flatnonzero(intervals[4] > 50))) == {3}  # bursts of exactly 3
     assert intervals[4][:3].sum() == pytest.approx(124.106, abs=0.01)
@@ -228,7 +240,34 @@ def test_a6_hindmarsh_rose_is_chaotic_at_3_25():
     assert grown / (n * dt) == pytest.approx((0.0126, 0.0105), rel=0.2)
 
 
-# schemes --------------------------------------------------------------------------------------------------------
+# schemes and models of one's own --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class VanDerPol(OdeNeuron):
+    """x'' - mu (1 - x^2) x' + x = i, one unit of time per ms."""
+
+    states: ClassVar = {"x": 2.0, "y": 0.0}
+    mu: float = parameter(1.0, "")
+
+    @staticmethod
+    def slopes(x, y, i, mu):
+        bend = 1.0 - x**2
+        return y, mu * bend * y - x + i
+
+    @staticmethod
+    def threshold(x, old_x):
+        return (x >= 0.0) & (old_x < 0.0)
+
+    @staticmethod
+    def reset(x):
+        return x
+
+
+def test_a_users_equations_run_like_built_in_ones():
+    b = Bench(VanDerPol(), 0.05, record=("x",)).run(4000)
+    assert np.diff(b.crossings("x"))[5:] == pytest.approx(6.6632869, abs=1e-4)  # period at mu = 1
+    assert len(b.ticks()) == len(b.crossings("x"))
 
 
 @pytest.mark.parametrize(("scheme", "order"), [("euler", 1), ("heun", 2), ("rk4", 4)])

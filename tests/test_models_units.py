@@ -9,6 +9,7 @@ from model_bench import Bench
 from insectbot.errors import ConfigurationError
 from insectbot.snn import (
     ALIF,
+    LI,
     LIF,
     PCNN,
     SCM,
@@ -164,14 +165,14 @@ def test_a9_linking_pulls_late_pixels_forward():
     assert largest[0.3] > largest[0.0]  # the region pulses together
 
 
-@pytest.mark.parametrize("additive", [0.0, 1.0])
+@pytest.mark.parametrize("additive", [False, True])
 def test_a9_scm_and_icm_equal_their_equations(additive):
     cell, w, s = SCM(additive=additive), neighbours(6, 6) * 0.1, image()
     b = Bench(cell, 1.0, 36, recurrent={"linking": w}).run(40, s)
     u, e, y, spiked = np.zeros(36), np.ones(36), np.zeros(36), []
     for k in range(40):
         arrived = w.astype(np.float32).astype(float) @ y
-        u = 0.8 * u + s + arrived * (additive + (1 - additive) * s)
+        u = 0.8 * u + s + arrived * (1.0 if additive else s)
         y = (u > e).astype(float)
         e = 0.7 * e + 20.0 * y
         spiked += [(k, int(unit)) for unit in np.flatnonzero(y)]
@@ -221,7 +222,6 @@ def test_a11_cable_attenuation():
 
     assert 1 / math.cosh(1.0) == pytest.approx(0.648054, abs=1e-6)
     assert ratio(10) == pytest.approx(0.64826, abs=5e-6)
-    assert ratio(5) - 0.648054 == pytest.approx(4 * (ratio(10) - 0.648054), rel=0.05)  # second order
 
 
 def test_a11_tree_splits_current_by_symmetry():
@@ -240,7 +240,6 @@ def test_a11_tree_splits_current_by_symmetry():
         (lambda: Dendrite(n=1), "Dendrite.n = 1: must be a whole number from 2 to 32"),
         (lambda: Dendrite(n=3, parents=(0, 2)), "each must be a smaller number than its own"),
         (lambda: Dendrite(n=3, sizes=(1.0, 1.0)), "must have 3 entries for 3 compartments"),
-        (lambda: SCM(additive=0.5), "SCM.additive = 0.5: must be 0 or 1"),
         (lambda: TwoCompartment(v_reset=-40.0), "must lie below v_th = -50.0"),
     ],
 )
@@ -273,6 +272,16 @@ def test_a12_threshold_linear_relaxes_to_the_rectified_and_bounded_input():
     t = np.arange(1, 301) * 0.1
     goal = np.array([0.0, 1.5, 2.0])
     assert b.trace("r") == pytest.approx(-np.expm1(-t / 5.0)[:, None] * goal, rel=1e-9, abs=1e-12)
+
+
+def test_a12_li_transmits_its_potential():
+    b = Bench(LI(tau_m=10.0, v_rest=3.0), 1.0, recurrent={"": [[0.25]]}, record=("v",)).run(5)
+    v, out = 3.0, []
+    for k in range(5):
+        sent = v if k else 0.0  # what a unit transmits at a tick arrives one step later
+        v = 3.0 + (v - 3.0) * math.exp(-0.1) + 0.25 * sent
+        out.append(v)
+    assert b.trace("v")[:, 0] == pytest.approx(out, rel=1e-12)
 
 
 def test_a12_leaky_readout_is_the_discrete_filter():

@@ -19,7 +19,7 @@ from insectbot.jit import cache_root
 
 Window = Callable[[int, int, int], int]
 
-_loaded: dict[Structure, Window] = {}
+_loaded: dict[str, Window] = {}
 
 
 def kernel_name(structure: Structure) -> str:
@@ -36,20 +36,21 @@ def kernel_path(structure: Structure) -> Path:
 def is_cached(structure: Structure) -> bool:
     """Tell whether the compiled kernel is on disk, so that starting it takes milliseconds."""
     path = kernel_path(structure)
-    return structure in _loaded or any((path.parent / "__pycache__").glob(f"{path.stem}.window-*.nbc"))
+    return path.stem in _loaded or any((path.parent / "__pycache__").glob(f"{path.stem}.window-*.nbc"))
 
 
 def compile_window(structure: Structure) -> Window:
     """Return the compiled ``window(address, n_ticks, flags) -> status`` of a structure."""
-    window = _loaded.get(structure)
+    path = kernel_path(structure)
+    window = _loaded.get(path.stem)
     if window is None:
-        module = _import(_write_once(kernel_path(structure), generate(structure)))
+        module = _import(_write_once(path, generate(structure)))
         signature = (numba.int64, numba.int64, numba.int64)
         module.window.compile(signature)
         # The entry point skips numba's type dispatch (43 against 100 ns); the dispatcher is the fallback.
         overload = module.window.overloads.get(signature)
         window = getattr(overload, "entry_point", module.window)
-        _loaded[structure] = window
+        _loaded[path.stem] = window
     return window
 
 

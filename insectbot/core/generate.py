@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from pathlib import Path
 
 from insectbot.core import text_synapses as T
 from insectbot.core import text_window as W
 from insectbot.core.inline import inline
 from insectbot.core.plan_inputs import InputPlan
+from insectbot.core.plan_neurons import PopulationPlan
 from insectbot.core.plan_synapses import ProjectionPlan
-from insectbot.core.structure import Structure
+from insectbot.core.structure import PlanClass, Structure
 from insectbot.core.text_population import integrate
 
 _LIBRARY = (Path(__file__).parents[1] / "randomness.py", Path(__file__).with_name("library.py"))
@@ -21,29 +23,97 @@ _RULE_PRE = {"pair": T.PAIR_PRE}
 _RULE_AFTER = {"reward": T.REWARD_PRE, "eager": T.EAGER_PRE}
 _RULE_EPOCH = {"pair": T.PAIR_EPOCH, "reward": T.REWARD_EPOCH, "eager": T.EAGER_DECAY}
 _RULE_POST = {"pair": T.PAIR_POST, "reward": T.REWARD_POST, "eager": T.EAGER_POST}
+_LETTERS = {"in": "in", "pop": "p", "syn": "s"}
 
 
 def generate(structure: Structure) -> str:
     """Return the module source: the library's text, then ``window`` for this structure."""
-    head = W.HEAD.replace("OPTIONS", ", nogil=True" if structure.threads else "")
-    body = [head, *_unpack(structure), W.CHECK_DRIVE]
-    body += ["    rounds = 0\n"] if structure.threads else []
-    body += [_pulse(k, plan) for k, plan in enumerate(structure.projections) if plan.rule in ("reward", "perturb")]
+    inputs, populations, projections = (structure.of_kind(kind) for kind in ("in", "pop", "syn"))
+    w = _Text(structure)
+    w.lines += [W.HEAD.replace("OPTIONS", ", nogil=True" if structure.threads else "")]
+    w.unpack_shared()
+    w.lines += [W.CHECK_DRIVE, "    rounds = 0\n" if structure.threads else ""]
+    for c in projections:
+        w.phase(c, "S", _pulse(c.plan), 4)
     windows = {"poisson": W.POISSON_WINDOW, "times": W.TIMES_WINDOW}
-    body += [_named(windows[p.kind], I=f"in{k}") for k, p in enumerate(structure.inputs) if p.kind in windows]
-    body += [_held(structure, k, indent=" " * 4) for k in range(len(structure.populations))]
-    body.append("    for _ in range(n_ticks):")
-    body += [_projection(structure, k, plan, _RULE_EPOCH) for k, plan in enumerate(structure.projections)]
-    body += [_input(k, plan) for k, plan in enumerate(structure.inputs) if plan.kind != "current"]
-    body += [_population(structure, k) for k in range(len(structure.populations))]
-    body += [W.MEET] if structure.threads else []
-    body += [_collect(structure, k) for k in range(len(structure.populations)) if structure.threads]
-    body += [_walk(structure, k, plan) for k, plan in enumerate(structure.projections) if plan.rule != "current"]
-    body += [_projection(structure, k, plan, _RULE_POST) for k, plan in enumerate(structure.projections)]
-    body += [W.PROBE, W.TAIL]
-    text = _typed("\n".join(body), structure.real)
+    for c in inputs:
+        w.phase(c, "I", windows.get(c.plan.kind, ""), 4)
+    for c in populations:
+        zero = "".join(W.NO_CURRENT.replace("addM", f"add{m}") for m in range(len(c.plan.inject)))
+        w.phase(c, "P", zero + (W.PUSH.replace("INDENT", "    ") if c.plan.noise else ""), 4)
+    for c in projections:
+        w.phase(c, "S", W.ADD_CURRENT if c.plan.rule == "current" else "", 4)
+    w.lines.append("    for _ in range(n_ticks):")
+    for c in projections:
+        w.phase(c, "S", _rule(c.plan, _RULE_EPOCH), 8)
+    for c in inputs:
+        w.phase(c, "I", _input(c.plan) if c.plan.kind != "current" else "", 8)
+    for c in populations:
+        w.phase(c, "P", _population(structure, c), 8)
+    if structure.threads:
+        w.lines.append(W.MEET)
+        for c in populations:
+            w.phase(c, "P", _collect(c.plan), 8)
+    for c in projections:
+        w.phase(c, "S", _walk(structure, c.plan) if c.plan.rule != "current" else "", 8)
+    for c in projections:
+        w.phase(c, "S", _rule(c.plan, _RULE_POST), 8)
+    w.lines += [W.PROBE, W.TAIL]
+    text = _typed("\n".join(w.lines), structure)
     window = "\n".join(line for line in text.splitlines() if line.strip())
     return f"{_library()}\n\n{window}\n"
+
+
+class _Text:
+    """Collects the lines of a kernel; classes of several members become loops."""
+
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        self.lines: list[str] = []
+
+    def unpack_shared(self) -> None:
+        """Name the shared arrays, and everything of classes with one member."""
+        for number, (name, code) in enumerate(self.structure.header):
+            if number > 2:
+                self.lines.append(f"    {name} = {code}(table[{number}])")
+            if name == "sync":
+                self.lines.append(f"    sync_a = table[{number}]")
+        for c in self.structure.classes:
+            if not c.many:
+                self.lines += [f"    {name} = {value}" for name, value in self.names(c).items()]
+
+    def names(self, c: PlanClass) -> dict[str, str]:
+        """Return name -> expression of everything a member of a class has; ``item`` is its number in the class."""
+        letter = _LETTERS[c.prefix.rstrip("0123456789")]
+        entries = self.structure.entries(letter, c.members[0])
+        out = {}
+
+        def place(base: int, k: int, stride: int) -> str:
+            return f"{base + k} + {c.prefix}_item * {stride}" if c.many else str(base + k)
+
+        for k, (name, code, _) in enumerate(entries):
+            address = f"table[{place(c.table, k, len(entries))}]"
+            out[f"{c.prefix}_{name}"] = f"{code}({address})"
+            out[f"{c.prefix}_{name}_a"] = address
+        for k, name in enumerate(c.plan.reals):
+            out[f"{c.prefix}_{name}"] = f"real[{place(c.real, k, len(c.plan.reals))}]"
+        for k, name in enumerate(c.plan.sizes):
+            out[f"{c.prefix}_{name}"] = f"size[{place(c.size + 1, k, len(c.plan.sizes))}]"
+        return out
+
+    def phase(self, c: PlanClass, letter: str, text: str, indent: int) -> None:
+        """Add what a class does in one phase, as a loop if it has several members; ``letter`` is its prefix in text."""
+        if not text.strip():
+            return
+        text = re.sub(rf"\b{letter}_", f"{c.prefix}_", text)
+        if not c.many:
+            self.lines.append(text)
+            return
+        used = set(re.findall(r"\w+", text))
+        pad = " " * indent
+        self.lines.append(f"{pad}for {c.prefix}_item in range(size[{c.size}]):")
+        self.lines += [f"{pad}    {name} = {value}" for name, value in self.names(c).items() if name in used]
+        self.lines.append(textwrap.indent(text, "    "))
 
 
 def _library() -> str:
@@ -60,61 +130,23 @@ def _library() -> str:
     return text
 
 
-def _named(text: str, **prefixes: str) -> str:
-    for letter, name in prefixes.items():
-        text = re.sub(rf"\b{letter}_", f"{name}_", text)
-    return text
-
-
-def _typed(text: str, real: str) -> str:
+def _typed(text: str, structure: Structure) -> str:
+    real = structure.real
     text = text.replace("REAL(", f"{real}(").replace("NUM(", "np.float32(" if real == "f4" else "float(")
+    text = text.replace("COUNT[", "total[" if structure.threads else "count[")
     return text.replace("SIZE", "4" if real == "f4" else "8")
 
 
-def _group(structure: Structure, number: int) -> str:
-    n_in = len(structure.inputs)
-    return f"in{number}" if number < n_in else f"p{number - n_in}"
-
-
-def _unpack(structure: Structure) -> list[str]:
-    lines = []
-    addressed = re.compile(r"(_state|_ring\d+|_add\d+|_push|_flag|_until|_w|_target|_e|_snap|sync)$")
-    for number, (name, code) in enumerate(structure.arrays):
-        if number > 2:
-            lines.append(f"    {name} = {code}(table[{number}])")
-        if addressed.search(name):
-            lines.append(f"    {name}_a = table[{number}]")
-    lines += [f"    {name} = real[{k}]" for k, name in enumerate(structure.reals)]
-    lines += [f"    {name} = size[{k}]" for k, name in enumerate(structure.sizes) if k > 4]
-    return lines
-
-
-def _pulse(k: int, plan: ProjectionPlan) -> str:
+def _pulse(plan: ProjectionPlan) -> str:
+    if plan.rule not in ("reward", "perturb"):
+        return ""
     text = T.PULSE_TIED if plan.tied else T.PULSE
-    scale = f" * s{k}_scale[0]" if plan.rule == "reward" else ""
-    return _named(text.replace("S_modulator", str(plan.modulator)), S=f"s{k}").replace("SCALE", scale)
+    return text.replace("SCALE", " * S_scale[0]" if plan.rule == "reward" else "")
 
 
-def _held(structure: Structure, k: int, indent: str) -> str:
-    """Return the statements that set the analog current (and noise) that holds until the next window or change."""
-    plan = structure.populations[k]
-    arrays = range(max(len(plan.inject), int(plan.premultiplied and plan.noise)))
-    text = "".join(W.NO_CURRENT.replace("addM", f"add{m}") for m in arrays)
-    for number, m in plan.currents:
-        source = structure.projections[number].source
-        factor = f" * P_{plan.inject[m][1][0][2]}" if plan.premultiplied else ""
-        current = W.ADD_CURRENT.replace("addM", f"add{m}").replace("FACTOR", factor)
-        text += _named(current, S=f"s{number}", I=f"in{source}")
-    if plan.noise:
-        text += "" if plan.premultiplied else W.NO_PUSH
-        text += W.ADD_NOISE.replace("ARRAY", "add0" if plan.premultiplied else "push")
-    return _named(text, P=f"p{k}").replace("INDENT", indent)
-
-
-def _input(k: int, plan: InputPlan) -> str:
+def _input(plan: InputPlan) -> str:
     ticks = {"poisson": W.POISSON_TICK, "regular": W.REGULAR_TICK, "times": W.TIMES_TICK}
-    text = ticks[plan.kind] if plan.kind in ticks else _coded(plan)
-    return _named(text + W.INPUT_RECORD, I=f"in{k}")
+    return (ticks[plan.kind] if plan.kind in ticks else _coded(plan)) + W.INPUT_RECORD
 
 
 def _coded(plan: InputPlan) -> str:
@@ -144,43 +176,38 @@ def _coded(plan: InputPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _population(structure: Structure, k: int) -> str:
-    plan = structure.populations[k]
+def _population(structure: Structure, c: PlanClass) -> str:
+    plan: PopulationPlan = c.plan
     text = ""
     if plan.noise:
         text += W.NOISE
-        for number, projection in enumerate(structure.projections):
-            if projection.target == k and projection.rule == "perturb":
-                text += _named(W.NOISE_SIGNAL, S=f"s{number}")
-        text += _held(structure, k, indent=" " * 12)
+        for s in structure.of_kind("syn"):
+            if s.plan.rule == "perturb" and s.plan.target == c.members[0]:
+                text += re.sub(r"\bS_", f"{s.prefix}_", W.NOISE_SIGNAL)
+        text += W.PUSH.replace("INDENT", " " * 12)
     text += integrate(plan, structure.real) + (W.AFTER if plan.spiking else "")
-    text += W.PUBLISH if structure.threads else W.OUTPUT if plan.output and plan.spiking else ""
-    return _named(text, P=f"p{k}")
+    return text + (W.PUBLISH if structure.threads else W.OUTPUT if plan.output and plan.spiking else "")
 
 
-def _collect(structure: Structure, k: int) -> str:
+def _collect(plan: PopulationPlan) -> str:
     """Return the statements that gather all threads' spikes; the first thread counts them for the readout."""
     text = W.COLLECT
-    if structure.populations[k].output:
+    if plan.output:
         lines = W.OUTPUT.replace("P_count", "P_total").replace("P_spikes", "P_all").splitlines()
         text += "\n".join(["        if size[3] == 0:", *(f"    {line}" for line in lines)]) + "\n"
-    return _named(text, P=f"p{k}")
+    return text
 
 
-def _walk(structure: Structure, k: int, plan: ProjectionPlan) -> str:
-    group = _group(structure, plan.source)
+def _walk(structure: Structure, plan: ProjectionPlan) -> str:
     if plan.graded:
-        text = _named(T.WALK_GRADED, G=group)
-    else:
-        body = _RULE_BODY[plan.rule].replace("FACTOR", " * factor" if plan.release else "")
-        body = body.replace("DOWN", T.DOWN[plan.weighting])
-        after = _RULE_AFTER.get(plan.rule, "").replace("KEEP", " * NUM(0)" if plan.nearest else "")
-        text = T.WALK.replace("PRE", T.PREFETCH + _RULE_PRE.get(plan.rule, "") + _release(plan, structure.real))
-        text = text.replace("BODY", body).replace("POST", after)
-        text = text.replace("TARGET(", "i4(" if plan.wide else "u2(").replace("WIDTH", "4" if plan.wide else "2")
-        if structure.threads and not group.startswith("in"):
-            text = text.replace("G_count", f"{group}_total").replace("G_spikes", f"{group}_all")
-    return _named(text.replace("PORT", str(plan.port)), S=f"s{k}", P=f"p{plan.target}", G=group)
+        return T.WALK_GRADED
+    body = _RULE_BODY[plan.rule].replace("FACTOR", " * factor" if plan.release else "")
+    body = body.replace("DOWN", T.DOWN[plan.weighting])
+    after = _RULE_AFTER.get(plan.rule, "").replace("KEEP", " * NUM(0)" if plan.nearest else "")
+    text = T.WALK.replace("PRE", T.PREFETCH + _RULE_PRE.get(plan.rule, "") + _release(plan, structure.real))
+    text = text.replace("HEAD", T.PAIR_HEAD if plan.rule == "pair" else "")
+    text = text.replace("BODY", body).replace("POST", after)
+    return text.replace("TARGET(", "i4(" if plan.wide else "u2(").replace("WIDTH", "4" if plan.wide else "2")
 
 
 def _release(plan: ProjectionPlan, real: str) -> str:
@@ -196,7 +223,6 @@ def _release(plan: ProjectionPlan, real: str) -> str:
     return T.RELEASE.replace("LINES", "\n".join(f"            {line}" for line in lines))
 
 
-def _projection(structure: Structure, k: int, plan: ProjectionPlan, texts: dict[str, str]) -> str:
+def _rule(plan: ProjectionPlan, texts: dict[str, str]) -> str:
     text = texts.get(plan.rule, "").replace("KEEP", " * NUM(0)" if plan.nearest else "")
-    text = text.replace("= UP", f"= {T.UP[plan.weighting]}")
-    return _named(text, S=f"s{k}", P=f"p{plan.target}", G=_group(structure, plan.source))
+    return text.replace("= UP", f"= {T.UP[plan.weighting]}")

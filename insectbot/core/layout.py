@@ -47,7 +47,7 @@ class Layout:
         parts = tuple(_part(p.n, thread, n_threads) for p in network.populations)
         c = Content()
         c.size = {"n_drive": network.n_inputs, "n_outputs": network.n_outputs, "n_probes": 0}
-        c.size |= {"first_thread": thread, "n_threads": n_threads}
+        c.size |= {"thread": thread, "n_threads": n_threads}
         _fill_inputs(network, c)
         wired = [_rows(network, structure, k, parts[p.target]) for k, p in enumerate(structure.projections)]
         longest = [1] * len(network.populations)
@@ -59,9 +59,11 @@ class Layout:
             c.values |= {f"s{k}_segment": r.segment, f"s{k}_start": r.start, f"s{k}_delay": np.append(r.delay, 1)}
             c.values |= {f"s{k}_target": r.target, f"s{k}_w": r.weight}
             c.size |= {f"s{k}_n": r.weight.size, f"s{k}_sources": r.segment.size - 1}
+            _fill_ends(network, structure, k, high - low, c)
             fill_rule(k, projection, network, structure.projections[k], r, high - low, c)
         c.values["clock"] = np.zeros(8, np.int64)
         c.values["real"] = [c.real[name] for name in structure.reals] or [0.0]
+        c.size |= {f"{k.prefix}_members": len(k.members) for k in structure.classes}
         c.values["size"] = [c.size[name] for name in structure.sizes]
         c.values["drive"] = np.zeros(max(network.n_inputs, 1))
         c.values["modulators"] = np.zeros(max(network.n_modulators, 1))
@@ -69,8 +71,10 @@ class Layout:
             c.values[name] = np.zeros(max(network.n_outputs, 1))
         for name in ("event_tick", "event_unit", "probe", "probed", "sync"):
             c.values[name] = np.zeros(1)
-        arrays = {name: _as(c.values.pop(name), structure.dtype(code)) for name, code in structure.arrays}
-        return cls(arrays, address_table(arrays), parts)
+        c.values |= {"count": np.zeros(len(network.groups)), "total": np.zeros(len(network.groups))}
+        codes = dict(structure.table)
+        arrays = {name: _as(c.values.pop(name), structure.dtype(code)) for name, code in codes.items()}
+        return cls(arrays, address_table(structure, arrays), parts)
 
 
 def _rows(network: Network, structure: Structure, k: int, part: Range) -> Rows:
@@ -95,9 +99,9 @@ def _part(n: int, thread: int, n_threads: int) -> Range:
     return low, high
 
 
-def address_table(arrays: Arrays) -> npt.NDArray[np.int64]:
-    """Return the addresses of arrays; their owner must keep them alive and in place."""
-    return np.array([a.ctypes.data for a in arrays.values()], np.int64)
+def address_table(structure: Structure, arrays: Arrays) -> npt.NDArray[np.int64]:
+    """Return the addresses of arrays in the structure's order; their owner must keep them alive and in place."""
+    return np.array([arrays[name].ctypes.data for name, _ in structure.table], np.int64)
 
 
 def rate_per_tick(source: InputSource, dt: float) -> float:
@@ -125,8 +129,8 @@ def _fill_inputs(network: Network, c: Content) -> None:
     unit = 0
     for k, group in enumerate(network.inputs):
         source = group.source
-        c.real[f"in{k}_{'gain' if isinstance(source, CurrentInput) else 'rate'}"] = rate_per_tick(source, network.dt)
-        c.size |= {f"in{k}_n": group.n, f"in{k}_unit": unit}
+        c.real[f"in{k}_rate"] = rate_per_tick(source, network.dt)
+        c.size |= {f"in{k}_n": group.n, f"in{k}_unit": unit, f"in{k}_group": k}
         for name in ("spikes", "threshold", "phase", "rank"):
             c.values[f"in{k}_{name}"] = np.zeros(group.n)
         c.values[f"in{k}_key"] = np.zeros(1)
@@ -161,6 +165,7 @@ def _fill_populations(
         n, n_padded = high - low, max(padded(high - low), BLOCK)
         slots = 1 << math.ceil(math.log2(1 + longest[k]))
         c.size |= {f"p{k}_n": n, f"p{k}_base": low, f"p{k}_unit": unit + low, f"p{k}_blocks": n_padded // BLOCK}
+        c.size[f"p{k}_group"] = len(network.inputs) + k
         c.size |= {f"p{k}_mask": slots - 1, f"p{k}_bytes": n_padded * (8 if structure.real == "f8" else 4)}
         c.values[f"p{k}_channel"] = _channels(network, population)
         for q in range(len(plan.ports)):
@@ -179,6 +184,20 @@ def _fill_populations(
             c.real |= {f"p{k}_memory": noise.decay, f"p{k}_sigma": noise.sigma}
             c.size[f"p{k}_period"] = whole_ticks(population.name, "noise period", noise.period, network.dt)
         unit += population.n
+
+
+def _fill_ends(network: Network, structure: Structure, k: int, n_post: int, c: Content) -> None:
+    """Fill what a projection must know of its source and target."""
+    plan, n_in = structure.projections[k], len(network.inputs)
+    target = structure.populations[plan.target]
+    c.size |= {f"s{k}_from": plan.source, f"s{k}_to": n_in + plan.target, f"s{k}_to_n": n_post}
+    c.size |= {f"s{k}_{name}": c.size[f"p{plan.target}_{name}"] for name in ("mask", "bytes")}
+    c.size[f"s{k}_modulator"] = plan.modulator
+    if plan.rule == "current":
+        c.size[f"s{k}_unit"] = c.size[f"in{plan.source}_unit"]
+        c.real[f"s{k}_gain"] = rate_per_tick(network.inputs[plan.source].source, network.dt)
+        name = target.inject[plan.injected][1][0][2] if target.premultiplied else ""
+        c.real[f"s{k}_factor"] = c.real[f"p{plan.target}_{name}"] if name else 1.0
 
 
 def _fill_background(k: int, population: Population, dt: float, c: Content) -> None:

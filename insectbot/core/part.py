@@ -16,7 +16,7 @@ from insectbot.snn.plasticity import PairSTDP
 _WORDS = """
 real size segment start delay target column row origin group share grow fade event_tick event_unit drive modulators
 spikes threshold change add0 add1 add2 add3 add4 add5 add6 add7 push counts first flag value all lists number time
-channel rank bits limit probe probed sync
+channel rank bits limit probe probed sync count total
 """
 _DERIVED = frozenset(_WORDS.split())
 _CLEARED = frozenset(["xi", "e", "q", "y", "phase", "clock", "counts"])
@@ -58,7 +58,7 @@ class Part:
 
     def link(self) -> None:
         """Rewrite the table of addresses after arrays were replaced."""
-        self.table[:] = address_table(self.arrays)
+        self.table[:] = address_table(self._structure, self.arrays)
 
     def reset(self, seed: int) -> None:
         """Clear dynamic state and restart the random streams; learned weights stay."""

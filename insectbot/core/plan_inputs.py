@@ -44,13 +44,13 @@ class InputPlan:
     @property
     def reals(self) -> tuple[str, ...]:
         """Names of its float parameters (those of a code are float64 and stand in ``number``)."""
-        return {"current": ("gain",), "poisson": ("rate",), "regular": ("rate",)}.get(self.kind, ())
+        return {"poisson": ("rate",), "regular": ("rate",)}.get(self.kind, ())
 
     @property
     def sizes(self) -> tuple[str, ...]:
         """Names of its integer parameters."""
         extra = {"coded": ("frame",), "times": ("events",)}.get(self.kind, ())
-        return ("n", "unit", *extra)
+        return ("n", "unit", "group", *extra)
 
 
 def input_plan(group: Input) -> InputPlan:

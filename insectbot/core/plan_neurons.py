@@ -57,10 +57,18 @@ class PopulationPlan:
     noise: bool
     output: bool
     graded: bool
-    currents: tuple[tuple[int, int], ...]
-    """(projection, number of the injected state) of every analog projection."""
     background: int
     """Number of the receptor with Poisson background; -1 for none."""
+
+    @property
+    def shareable(self) -> bool:
+        """Whether one loop can run several populations of this kind."""
+        return not self.noise
+
+    @property
+    def kind(self) -> PopulationPlan:
+        """The plan itself: populations are of one kind if nothing in their text differs."""
+        return self
 
     @property
     def role(self) -> dict[str, Function]:
@@ -75,15 +83,10 @@ class PopulationPlan:
 
     @property
     def premultiplied(self) -> bool:
-        """Whether analog current (and noise) can be held as what it adds to the first state."""
+        """Whether analog current can be held as what it adds to the one state that it changes."""
         if self.propagate is None or len(self.inject) > 1:
             return False
         return not self.inject or (len(self.inject[0][1]) == 1 and self.inject[0][1][0][2] in self.scalars)
-
-    @property
-    def held_current(self) -> bool:
-        """Whether there is analog current or noise to add at every tick."""
-        return bool(self.inject) or self.noise
 
     @property
     def flagged(self) -> bool:
@@ -102,8 +105,8 @@ class PopulationPlan:
         """(name, type code) of its arrays; ``fF`` is the network's float type."""
         out = [("state", "fF"), ("spikes", "i4")]
         out += [(f"ring{q}", "fF") for q, port in enumerate(self.ports) if port.fed]
-        out += [(f"add{m}", "fF") for m in range(max(len(self.inject), int(self.premultiplied and self.noise)))]
-        out += [("push", "fF")] if self.noise and not self.premultiplied else []
+        out += [(f"add{m}", "fF") for m in range(len(self.inject))]
+        out += [("push", "fF")] if self.noise else []
         out += [("xi", "fF"), ("key", "u8")] if self.noise else []
         out += [("draws", "u8")] if self.random else []
         out += [("rain", "u8"), ("bits", "i4"), ("limit", "i4")] if self.background >= 0 else []
@@ -124,7 +127,7 @@ class PopulationPlan:
     def sizes(self) -> tuple[str, ...]:
         """Names of its integer parameters."""
         extra = (*(("period",) if self.noise else ()), *(("limits",) if self.background >= 0 else ()))
-        return ("n", "base", "unit", "blocks", "mask", "bytes", *extra)
+        return ("n", "base", "unit", "group", "blocks", "mask", "bytes", *extra)
 
 
 def population_plan(
@@ -135,7 +138,7 @@ def population_plan(
     if not isinstance(model, NeuronModel):
         raise Unsupported(f"ideal: {population.name!r}: {type(model).__name__} is no neuron model")
     mine = [(k, p) for k, p in enumerate(projections) if p.target == number]
-    injected, currents = _currents(population, mine)
+    injected = _injected(population, mine)
     numbers = coefficients(population, network.dt, injected)
     per_neuron = {k for k, v in numbers.items() if np.ndim(v)}
     linear = any(name.startswith("from_") for name in numbers)
@@ -165,23 +168,18 @@ def population_plan(
         noise=population.exploration is not None,
         output=any(r.population == population.name for r in network.readouts),
         graded=any(p.graded and p.source == number + len(network.inputs) for p in projections),
-        currents=currents,
         background=-1 if population.background is None else population.port(population.background.receptor),
     )
 
 
-def _currents(
-    population: Population, mine: list[tuple[int, ProjectionPlan]]
-) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Return the states that take analog current, and (projection, which of them)."""
+def _injected(population: Population, mine: list[tuple[int, ProjectionPlan]]) -> tuple[str, ...]:
+    """Return the states that take analog current, in order of first use."""
     injected: list[str] = []
-    currents = []
-    for k, plan in mine:
+    for _, plan in mine:
         if plan.rule == "current":
             into = population.ports[plan.port][1].into or next(iter(population.model.states))
             injected += [] if into in injected else [into]
-            currents.append((k, injected.index(into)))
-    return tuple(injected), tuple(currents)
+    return tuple(injected)
 
 
 def _roles(model: NeuronModel, linear: bool) -> dict[str, Function]:

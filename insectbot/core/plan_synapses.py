@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from insectbot.core.inline import Function, parse, source_text
 from insectbot.errors import Unsupported
@@ -51,6 +51,17 @@ class ProjectionPlan:
     release: Function | None = None
     release_states: tuple[str, ...] = ()
     release_scalars: tuple[str, ...] = ()
+    injected: int = 0
+
+    @property
+    def shareable(self) -> bool:
+        """Whether one loop can run several projections of this kind."""
+        return self.rule != "perturb"
+
+    @property
+    def kind(self) -> ProjectionPlan:
+        """The plan without what is data to the text: whom it connects."""
+        return replace(self, source=0, target=0, port=0, modulator=0, injected=0)
 
     @property
     def arrays(self) -> tuple[tuple[str, str], ...]:
@@ -65,13 +76,19 @@ class ProjectionPlan:
     def reals(self) -> tuple[str, ...]:
         """Names of its float parameters."""
         released = ("dt", *self.release_scalars) if self.release else ()
+        if self.rule == "current":
+            return ("gain", "factor")
         return (*_REALS.get(self.rule, ()), *(f"release_{name}" for name in released))
 
     @property
     def sizes(self) -> tuple[str, ...]:
         """Names of its integer parameters."""
+        if self.rule == "current":
+            return ("n", "sources", "unit")
         extra = ("epoch", "cycle") if self.rule == "pair" else ()
-        return ("n", "sources", *extra, *(("groups",) if self.tied else ()))
+        extra += ("modulator",) if self.rule in ("reward", "perturb") else ()
+        extra += ("groups",) if self.tied else ()
+        return ("n", "sources", "from", "to", "to_n", "mask", "bytes", *extra)
 
 
 def projection_plan(network: Network, p: Projection) -> ProjectionPlan:
@@ -83,7 +100,8 @@ def projection_plan(network: Network, p: Projection) -> ProjectionPlan:
     wide = target.n > 1 << 16
     group = network.groups[source]
     if isinstance(group, Input) and isinstance(group.source, CurrentInput):
-        return ProjectionPlan(source, number, port, "current", wide)
+        injected = _injected(network, p, target.ports[port][1].into)
+        return ProjectionPlan(source, number, port, "current", wide, injected=injected)
     graded = not isinstance(group, Input) and not group.model.spiking
     if graded and (p.plasticity is not None or p.short_term is not None):
         raise Unsupported(f"ideal: projection {p.name!r} comes from graded units, which have no spikes to learn from")
@@ -104,6 +122,18 @@ def projection_plan(network: Network, p: Projection) -> ProjectionPlan:
     return ProjectionPlan(
         source, number, port, rule, wide, tied, modulator, graded, nearest, weighting, release, states, scalars
     )
+
+
+def _injected(network: Network, p: Projection, into: str | None) -> int:
+    """Return which of the target's injected states (in order of first use) an analog projection feeds."""
+    target, seen = network.population(p.target), []
+    first = next(iter(target.model.states))
+    for q in network.projections:
+        group = next(g for g in network.groups if g.name == q.source)
+        if q.target == p.target and isinstance(group, Input) and isinstance(group.source, CurrentInput):
+            state = target.ports[target.port(q.receptor)][1].into or first
+            seen += [] if state in seen else [state]
+    return seen.index(into or first)
 
 
 def _release(model: ReleaseModel | None) -> tuple[Function | None, tuple[str, ...], tuple[str, ...]]:

@@ -209,7 +209,7 @@ class CoreExecutable:
         for part in self._parts:
             n = int(part.arrays["clock"][5]) if self.recording else 0
             lists.append((part.arrays["event_tick"][:n], part.arrays["event_unit"][:n]))
-        if len(lists) == 1:
+        if len(lists) == 1 and self._structure.sorted_units:
             return lists[0][0].copy(), lists[0][1].copy()
         ticks, units = (np.concatenate(x) for x in zip(*lists, strict=True))
         order = np.lexsort((units, ticks))

@@ -150,8 +150,8 @@ def _step_linear(w: _Writer) -> None:
         for to, _, c in terms:
             text = f"a{m}[i]" if plan.premultiplied else f"a{m}[i] * {w.coefficient(c)}"
             rows.setdefault(to, []).insert(1, text)
-    if plan.noise and plan.premultiplied and not plan.inject:
-        rows.setdefault(plan.states[0], []).insert(1, "a0[i]")
+    if plan.noise:
+        rows.setdefault(plan.states[0], []).insert(1, "push[i]")
     results = {to: " + ".join(terms) for to, terms in rows.items()}
     for to in w.old:
         if to in results:
@@ -224,7 +224,7 @@ def _after(w: _Writer) -> None:
     for q, port in enumerate(plan.ports):
         if port.kind == "delta" and port.fed and not port.named:
             w.assign(port.into, f"{w.new[port.into]} + r{q}[i]")
-    if plan.noise and not plan.premultiplied:
+    if plan.noise and plan.propagate is None:
         w.assign(plan.states[0], f"{w.new[plan.states[0]]} + push[i]")
     bound = plan.role.get("bound")
     if bound is not None:

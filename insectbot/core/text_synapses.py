@@ -1,17 +1,19 @@
 """Text of the walk along synapses, and of the learning rules.
 
-``S_`` stands for a projection, ``P_`` for its target population, ``G_`` for its source group; ``REAL``, ``NUM``,
-``SIZE`` as in :mod:`insectbot.core.text_window`.
+``S_`` stands for a projection or a class of them, with what it borrows from source (``S_from``) and target (``S_to``);
+``COUNT`` holds the number of spikes of each group; ``REAL``, ``NUM``, ``SIZE`` as in :mod:`insectbot.core.text_window`.
 """
 
 WALK = """
-        for q in range(G_count):
-            j = G_spikes[q]
+HEAD
+        S_count = COUNT[S_from]
+        for q in range(S_count):
+            j = S_from_spikes[q]
 PRE
             for m in range(S_segment[j], S_segment[j + 1]):
                 a = S_start[m]
                 z = S_start[m + 1] - a
-                r = REAL(P_ringPORT_a + ((tick + S_delay[m]) & P_mask) * P_bytes)
+                r = REAL(S_ring_a + ((tick + S_delay[m]) & S_mask) * S_bytes)
                 w = REAL(S_w_a + SIZE * a)
                 target = TARGET(S_target_a + WIDTH * a)
 BODY
@@ -20,19 +22,19 @@ POST
 """
 
 WALK_GRADED = """
-        for j in range(G_n):
-            released = G_value[j]
+        for j in range(S_sources):
+            released = S_value[j]
             if released != NUM(0):
                 for m in range(S_segment[j], S_segment[j + 1]):
-                    r = REAL(P_ringPORT_a + ((tick + S_delay[m]) & P_mask) * P_bytes)
+                    r = REAL(S_ring_a + ((tick + S_delay[m]) & S_mask) * S_bytes)
                     for k in range(S_start[m], S_start[m + 1]):
                         r[S_target[k]] += S_w[k] * released
                     synops += S_start[m + 1] - S_start[m]
 """
 
 PREFETCH = """
-            if q + 1 < G_count:
-                ahead = S_start[S_segment[G_spikes[q + 1]]]
+            if q + 1 < S_count:
+                ahead = S_start[S_segment[S_from_spikes[q + 1]]]
                 prefetch(S_target_a + WIDTH * ahead)
                 prefetch(S_w_a + SIZE * ahead)
 """
@@ -103,12 +105,15 @@ PAIR_BODY = """
                         r[target[k]] += w[k]FACTOR
 """
 
+PAIR_HEAD = """
+        S_down = S_a_minus * S_fade[3 * S_epoch + 1 + tick % S_cycle]
+"""
+
 PAIR_EPOCH = """
         S_k = tick % S_epoch
         S_turn = tick % S_cycle
-        S_down = S_a_minus * S_fade[3 * S_epoch + 1 + S_turn]
         if learn and S_turn == 0:
-            for i in range(P_n):
+            for i in range(S_to_n):
                 S_post[4 * i + 1] *= S_rebase
         if learn and S_k == 0 and tick > 0:
             for j in range(S_sources):
@@ -125,7 +130,7 @@ PAIR_EPOCH = """
                         S_w[k] = min(S_w[k] + x, S_w_max)
                     S_seen[j] = -1
                     S_x[j] = NUM(0)
-            for i in range(P_n):
+            for i in range(S_to_n):
                 S_post[4 * i + 3] = S_post[4 * i + 2]
                 S_post[4 * i + 2] = S_post[4 * i]
                 S_post[4 * i] = NUM(0)
@@ -133,10 +138,10 @@ PAIR_EPOCH = """
 
 PAIR_POST = """
         if learn:
-            up = S_fade[S_k]
-            gain = S_grow[S_epoch + 1 + S_turn]
-            for q in range(P_count):
-                i = 4 * P_spikes[q]
+            up = S_fade[tick % S_epoch]
+            gain = S_grow[S_epoch + 1 + tick % S_cycle]
+            for q in range(count[S_to]):
+                i = 4 * S_to_spikes[q]
                 S_post[i] += up
                 S_post[i + 1] += gain
 """
@@ -145,7 +150,7 @@ EAGER_DECAY = """
         if learn:
             for j in range(S_sources):
                 S_x[j] *= S_x_decay
-            for i in range(P_n):
+            for i in range(S_to_n):
                 S_y[i] *= S_y_decay
 """
 
@@ -165,15 +170,15 @@ EAGER_PRE = """
 
 EAGER_POST = """
         if learn:
-            for q in range(P_count):
-                i = P_spikes[q]
+            for q in range(count[S_to]):
+                i = S_to_spikes[q]
                 for k in range(S_column[i], S_column[i + 1]):
                     x = S_w[S_row[k]]
                     up = UP
                     S_w[S_row[k]] = min(x + S_a_plus * up * S_x[S_origin[k]], S_w_max)
                 updates += S_column[i + 1] - S_column[i]
-            for q in range(P_count):
-                S_y[P_spikes[q]] = S_y[P_spikes[q]]KEEP + NUM(1)
+            for q in range(count[S_to]):
+                S_y[S_to_spikes[q]] = S_y[S_to_spikes[q]]KEEP + NUM(1)
 """
 
 DOWN = {
@@ -191,7 +196,7 @@ REWARD_EPOCH = """
         if learn:
             for j in range(S_sources):
                 S_x[j] *= S_x_decay
-            for i in range(P_n):
+            for i in range(S_to_n):
                 S_y[i] *= S_y_decay
             S_scale[0] *= S_scale[1]
             if S_scale[0] < 1e-3:
@@ -217,12 +222,12 @@ REWARD_PRE = """
 REWARD_POST = """
         if learn:
             up = NUM(S_a_plus / S_scale[0])
-            for q in range(P_count):
-                i = P_spikes[q]
+            for q in range(count[S_to]):
+                i = S_to_spikes[q]
                 for k in range(S_column[i], S_column[i + 1]):
                     S_e[S_row[k]] += up * S_x[S_origin[k]]
-            for q in range(P_count):
-                S_y[P_spikes[q]] += NUM(1)
+            for q in range(count[S_to]):
+                S_y[S_to_spikes[q]] += NUM(1)
 """
 
 PULSE = """

@@ -1,6 +1,6 @@
 """Text of the window function around groups: head, drive check, inputs, recording, readout, threads, tail.
 
-``I_`` stands for an input group, ``P_`` for a population, ``S_`` for a projection; ``REAL`` is the pointer type of the
+``I_`` stands for an input group, ``P_`` for a population, ``S_`` for a projection (or a class of them); ``REAL`` is the pointer type of the
 network's floats, ``NUM`` makes one, ``SIZE`` is its number of bytes.
 """
 
@@ -81,6 +81,7 @@ RANK = """
 
 INPUT_RECORD = """
         n_input_spikes += I_count
+        COUNT[I_group] = I_count
         if record and size[3] == 0:
             for q in range(I_count):
                 event_tick[events] = tick
@@ -89,18 +90,23 @@ INPUT_RECORD = """
 """
 
 NO_CURRENT = """
-INDENTfor i in range(P_n):
-INDENT    P_addM[i] = NUM(0)
+    for i in range(P_n):
+        P_addM[i] = NUM(0)
 """
 
 ADD_CURRENT = """
-INDENTfor j in range(I_n):
-INDENT    x = drive[I_unit + j] * I_gainFACTOR
-INDENT    for k in range(S_start[S_segment[j]], S_start[S_segment[j + 1]]):
-INDENT        P_addM[S_target[k]] += S_w[k] * x
+    for j in range(S_sources):
+        x = drive[S_unit + j] * S_gain * S_factor
+        for k in range(S_start[S_segment[j]], S_start[S_segment[j + 1]]):
+            S_add[S_target[k]] += S_w[k] * x
 """
 
-ADD_NOISE = """
+PUSH = """
+INDENTfor i in range(P_n):
+INDENT    P_push[i] = P_xi[i] if learn else NUM(0)
+"""
+
+NOISE = """
 INDENTif learn:
 INDENT    for i in range(P_n):
 INDENT        P_ARRAY[i] += P_xi[i]
@@ -129,6 +135,7 @@ NOISE_SIGNAL = """
 
 AFTER = """
         n_spikes += P_count
+        count[P_group] = P_count
         if record:
             for q in range(P_count):
                 event_tick[events] = tick
@@ -167,6 +174,7 @@ COLLECT = """
             for q in range(theirs[0]):
                 P_all[P_total] = theirs[1 + q]
                 P_total += 1
+        total[P_group] = P_total
 """
 
 PROBE = """
