@@ -216,8 +216,3 @@ def run(model: NaiveModel, n_ticks: int, i: Any = 0.0, **arrivals: Any) -> list[
         return value(k) if callable(value) else value
 
     return [k for k in range(n_ticks) if model.step(at(i, k), **{p: at(v, k) for p, v in arrivals.items()})[0]]
-
-
-def rates(ticks: list[int], dt: float) -> np.ndarray:
-    """Intervals between spikes [ms]."""
-    return np.diff(ticks) * dt

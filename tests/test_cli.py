@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -270,7 +271,14 @@ def test_a_chip_that_cannot_learn_offers_to_be_frozen(cli):
 MEASURED = {
     "env": {"make": 1.2e6, "cartpole": 0.3e6, "vector": 4e6, "reset": 1e6},
     "loop": {"steps_per_second": 150e3},
-    "core": {"plastic_us": 4.0},
+    "core": {
+        "plastic_100_us": 0.7,
+        "plastic_1000_us": 3.0,
+        "plastic_1000_p99_us": 6.0,
+        "plastic_10000_us": 33.0,
+        "cuba_rtf": 0.01,
+        "coba_rtf": 0.02,
+    },
     "chip": {"neuron_steps_per_second": 80e6},
 }
 
@@ -287,13 +295,24 @@ def test_speed_compares_with_the_bars(cli, monkeypatch):
     assert asked == [3, 7]
     assert "--repeats 0: must be at least 1" in cli("speed", "--repeats", "0").err
     document = json.loads(cli("speed", "--json").out)
-    assert [bar["figure"] for bar in document["bars"]] == pytest.approx([1.2, 4.0, 4.0, 1.0, 150.0, 4.0, 80.0])
-    monkeypatch.setitem(MEASURED["core"], "plastic_us", 9.0)
+    assert [bar["figure"] for bar in document["bars"]] == pytest.approx(
+        [1.2, 4.0, 4.0, 1.0, 150.0, 0.7, 3.0, 33.0, 2.0, 0.01, 0.02, 80.0]
+    )
+    monkeypatch.setitem(MEASURED["core"], "plastic_100_us", 1.1)
     missed = cli("speed")
     assert (missed.code, missed.out.count("MISSED")) == (0, 1)
-    document = json.loads(cli("speed", "--json").out)
+    document = json.loads(cli("speed", "--json", "--out", "figures").out)
+    assert json.loads(Path("figures/speed.json").read_text()) == document
+    assert Path("figures/speed.png").stat().st_size > 10_000
     assert [bar["reached"] for bar in document["bars"]].count(False) == 1
     assert document["reached"] is False
+
+
+def test_a_real_time_run_prints_its_latencies(cli):
+    text = cli("speed", "--realtime", "0.05").out
+    assert "50 steps at" in text
+    assert all(word in text for word in ("p50", "p99", "p99.9", "max", "late"))
+    assert "--realtime 0.0: must be above 0" in cli("speed", "--realtime", "0").err
 
 
 def test_closed_loop_speed_is_measured():

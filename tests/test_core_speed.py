@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from insectbot.core.simulator import Simulator
-from insectbot.core.speed import balanced_network, drive
+from insectbot.core.standard import w1, w1_drive
 from insectbot.snn import LIF, CurrentInput, Input, Network, Population, Projection
 
 
@@ -47,7 +47,7 @@ def test_the_neuron_loop_is_vectorised():
 
 
 def test_a_network_of_any_size_reuses_the_kernel_of_its_structure():
-    small, large = Simulator().compile(balanced_network(100, 10)), Simulator().compile(balanced_network(300, 30))
+    small, large = Simulator().compile(w1(100)), Simulator().compile(w1(300))
     assert small._call is large._call
-    counts = [executable.window(drive(1)[0], 200).counts.sum() for executable in (small, large)]
+    counts = [executable.window(w1_drive(1)[0], 200).counts.sum() for executable in (small, large)]
     assert counts[1] > counts[0] > 0

@@ -12,7 +12,7 @@ import pytest
 from insectbot import jit
 from insectbot.core import library, text_synapses
 from insectbot.core.compile import kernel_name
-from insectbot.core.speed import balanced_network
+from insectbot.core.standard import w1
 from insectbot.core.structure import Structure
 
 USE = "import sys; sys.path.insert(0, sys.argv[1]); import outer; print(outer.outer(3.0))"
@@ -52,7 +52,7 @@ def test_sums_are_never_reordered():
 
 
 def test_a_generated_kernel_is_named_by_all_its_source(monkeypatch, tmp_path):
-    structure = Structure.of(balanced_network(100, 10))
+    structure = Structure.of(w1(100))
     names = {kernel_name(structure)}
     edited = tmp_path / "library.py"
     edited.write_text(Path(library.__file__).read_text() + "\n# edited\n")

@@ -228,7 +228,7 @@ def test_a6_hindmarsh_rose_is_chaotic_at_3_25():
         m.step(3.25)
     m.y = {k: np.repeat(v[near], 2) for k, v in m.y.items()}
     m.y["x"][far] += distance
-    n = 100_000
+    n = 80_000
     for k in range(1, n + 1):
         m.step(3.25)
         if k % 20 == 0:
@@ -240,7 +240,7 @@ def test_a6_hindmarsh_rose_is_chaotic_at_3_25():
     assert grown / (n * dt) == pytest.approx((0.0126, 0.0105), rel=0.2)
 
 
-# schemes and models of one's own --------------------------------------------------------------------------------------------------------
+# schemes and models of one's own ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ class VanDerPol(OdeNeuron):
 
 def test_a_users_equations_run_like_built_in_ones():
     b = Bench(VanDerPol(), 0.05, record=("x",)).run(4000)
-    assert np.diff(b.crossings("x"))[5:] == pytest.approx(6.6632869, abs=1e-4)  # period at mu = 1
+    assert np.diff(b.crossings("x"))[5:].mean() == pytest.approx(6.6632869, abs=5e-5)  # period at mu = 1
     assert len(b.ticks()) == len(b.crossings("x"))
 
 

@@ -189,16 +189,24 @@ def report(
 def speed(
     as_json: Json = False,
     repeats: Annotated[int, typer.Option(help="Times that each figure is measured; the median counts.")] = 3,
+    full: Annotated[bool, typer.Option("--full", help="Also 10 M synapses, threads, event costs, start-up.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for speed.json and speed.png.")] = None,
+    realtime: Annotated[float | None, typer.Option(help="Hold 10 000 plastic neurons to 1 ms for so many s.")] = None,
+    peers: Annotated[bool, typer.Option("--peers", help="Run beside NEST, Brian2, ANNarchy, torch SNNs.")] = False,
+    peer_python: Annotated[str | None, typer.Option(help="Python that has the peers installed.")] = None,
     show_kernel: Annotated[bool, typer.Option("--show-kernel", help="Print the forager's kernel.")] = False,
 ) -> None:
-    """Measure how fast worlds, core, chips and the closed loop are here, beside the bars."""
-    from insectbot.cli.speed import show_kernel as show
-    from insectbot.cli.speed import speed as measure
+    """Measure how fast worlds, core, chips and the closed loop are here, beside the bars and beside peers."""
+    from insectbot.cli import speed as command
 
     if show_kernel:
-        show()
+        command.show_kernel()
+    elif peers:
+        command.peers(peer_python, repeats)
+    elif realtime is not None:
+        command.realtime(realtime, as_json)
     else:
-        measure(as_json, repeats)
+        command.speed(as_json, repeats, full=full, out=out)
 
 
 @app.command()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from insectbot.cli.bars import BARS, FULL_BARS, Bar
 from insectbot.cli.console import announcing_compilation, print_json, print_table, say
-from insectbot.errors import ConfigurationError
+from insectbot.errors import ConfigurationError, UnknownNameError
 
 ROOMS = {
     "env": "insectbot.envs.speed",
@@ -19,62 +24,12 @@ ROOMS = {
 """Room -> module whose ``measure()`` returns named figures (process time, medians of repeats)."""
 
 REPEATS = 3
-"""Default number of repeats: everything is measured in about ten seconds."""
+"""Default number of repeats: everything is measured in about half a minute."""
+Measured = dict[str, dict[str, float]]
+_LATENCIES = (("p50", "p50_ms"), ("p99", "p99_ms"), ("p99.9", "p999_ms"), ("max", "max_ms"))
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A figure that has to be reached.
-
-    Attributes
-    ----------
-    what : str
-        What is measured.
-    room, key : str
-        Where the figure is; ``"a / b"`` is a ratio of two figures of the same run, ``"1 / b"`` an inverse.
-    limit : float
-        The bar.
-    unit : str
-        Unit of figure and bar.
-    scale : float
-        The figure is multiplied by this to have the unit.
-    at_most : bool
-        Whether less is better.
-    """
-
-    what: str
-    room: str
-    key: str
-    limit: float
-    unit: str
-    scale: float = 1.0
-    at_most: bool = False
-
-    def figure(self, measured: Mapping[str, Mapping[str, float]]) -> float:
-        """Return the figure in the bar's unit."""
-        found = {"1": 1.0, "": 1.0, **measured[self.room]}
-        above, _, below = self.key.partition(" / ")
-        return found[above] / found[below] * self.scale
-
-    def holds(self, measured: Mapping[str, Mapping[str, float]]) -> bool:
-        """Return whether the bar is reached."""
-        figure = self.figure(measured)
-        return figure <= self.limit if self.at_most else figure >= self.limit
-
-
-BARS = (
-    Bar("make(...).step, one world", "env", "make", 0.6, "M steps/s", 1e-6),
-    Bar("the same beside CartPole-v1", "env", "make / cartpole", 3.0, "times"),
-    Bar("vector env, 1024 worlds", "env", "vector", 2.0, "M steps/s", 1e-6),
-    Bar("reset to a new world", "env", "1 / reset", 2.0, "us", 1e6, at_most=True),
-    Bar("closed loop: world, 10 synapses (8 plastic), 50 ticks", "loop", "steps_per_second", 100.0, "k steps/s", 1e-3),
-    Bar("core: 1000 LIF x 100 plastic synapses, one step", "core", "plastic_us", 4.5, "us", at_most=True),
-    Bar("loihi: 1000 neurons, 5 % connected", "chip", "neuron_steps_per_second", 50.0, "M neuron-steps/s", 1e-6),
-)
-"""The bars, in the order of the table."""
-
-
-def measure_all(repeats: int = REPEATS) -> dict[str, dict[str, float]]:
+def measure_all(repeats: int = REPEATS) -> Measured:
     """Return the figures of every room, each the median of some repeats, one after the other in this process."""
     measured = {}
     for room, module in ROOMS.items():
@@ -84,8 +39,42 @@ def measure_all(repeats: int = REPEATS) -> dict[str, dict[str, float]]:
     return measured
 
 
-def speed(as_json: bool, repeats: int = REPEATS) -> None:
+def measure_full(repeats: int = REPEATS) -> Measured:
+    """Return what takes longer: 10 M plastic synapses, two threads, event costs, the microcircuit, start-up."""
+    from insectbot.core import speed
+    from insectbot.core.cortex import microcircuit
+    from insectbot.core.startup import start_up
+
+    measured: Measured = {}
+    with announcing_compilation():
+        say("measuring W3: 10 million synapses, one and two threads ...")
+        measured["w3"] = speed.measure_plastic(repeats)
+        say("measuring W4: the cortical microcircuit at 10 % ...")
+        for threads in (1, 2):
+            found = speed.open_loop(lambda: microcircuit(0.1), threads=threads, repeats=repeats)
+            measured.setdefault("w4", {}).update({f"wall_{threads}": found.wall, "rate_hz": found.rate})
+        say("measuring the cost of synaptic events ...")
+        rows = speed.event_costs()
+    measured["event"] = {f"{r['synapses']:.0e}": r["ns"] for r in rows}
+    measured["event machine"] = {f"{r['synapses']:.0e}": r["machine_ns"] for r in rows}
+    say("measuring start-up ...")
+    measured["start"] = start_up()
+    return measured
+
+
+def speed(as_json: bool, repeats: int = REPEATS, *, full: bool = False, out: Path | None = None) -> None:
     """Measure, and print a table or JSON; a missed bar is named, it is not an error.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether to print JSON.
+    repeats : int
+        Repeats; the median counts.
+    full : bool
+        Whether to measure the large networks, threads, event costs and start-up too (minutes).
+    out : Path, optional
+        Folder to write ``speed.json`` and ``speed.png`` to.
 
     Raises
     ------
@@ -94,23 +83,79 @@ def speed(as_json: bool, repeats: int = REPEATS) -> None:
     """
     if repeats < 1:
         raise ConfigurationError(f"--repeats {repeats}: must be at least 1")
-    measured = measure_all(repeats)
-    kept = all(bar.holds(measured) for bar in BARS)
+    measured = measure_all(repeats) | (measure_full(repeats) if full else {})
+    bars = BARS + (FULL_BARS if full else ())
+    kept = all(bar.holds(measured) for bar in bars)
+    rows = [asdict(bar) | {"figure": bar.figure(measured), "reached": bar.holds(measured)} for bar in bars]
+    document = {"measured": measured, "bars": rows, "reached": kept}
+    if out is not None:
+        _write(out, document)
     if as_json:
-        bars = [asdict(bar) | {"figure": bar.figure(measured), "reached": bar.holds(measured)} for bar in BARS]
-        print_json({"measured": measured, "bars": bars, "reached": kept})
+        print_json(document)
         return
     columns = ("what", "measured", "bar", "unit", "")
-    print_table(columns, [_cells(bar, measured) for bar in BARS], right=columns[1:3])
+    print_table(columns, [_cells(bar, measured) for bar in bars], right=columns[1:3])
     for room, figures in measured.items():
         print(f"{room}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
-    print(f"process time, medians of {repeats}; everything in one run on this machine")
+    print(f"medians of {repeats}; everything in one run on this machine, one thread where not said")
+    if out is not None:
+        print(f"written: {out / 'speed.json'}, {out / 'speed.png'}")
+
+
+def _write(folder: Path, document: dict[str, Any]) -> None:
+    from insectbot.loop.files import write_text
+    from insectbot.view.plot_speed import plot_speed
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "speed.json", json.dumps(document, indent=1))
+    plot_speed(document["bars"], folder / "speed.png")
 
 
 def _cells(bar: Bar, measured: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
     sign = "\N{LESS-THAN OR EQUAL TO}" if bar.at_most else "\N{GREATER-THAN OR EQUAL TO}"
     verdict = "reached" if bar.holds(measured) else "MISSED"
     return bar.what, f"{bar.figure(measured):.3g}", f"{sign} {bar.limit:g}", bar.unit, verdict
+
+
+def realtime(seconds: float, as_json: bool) -> None:
+    """Hold 10 000 plastic neurons to a period of 1 ms and print when each step was done.
+
+    Raises
+    ------
+    ConfigurationError
+        ``seconds`` is not positive.
+    """
+    from insectbot.core.speed import realtime as hold
+
+    if not seconds > 0:
+        raise ConfigurationError(f"--realtime {seconds}: must be above 0")
+    with announcing_compilation():
+        hold(0.05)
+    say(f"holding 10 000 plastic neurons to a period of 1 ms for {seconds:g} s ...")
+    found = hold(seconds)
+    if as_json:
+        print_json(found)
+        return
+    times = ", ".join(f"{name} {found[key]:.3f} ms" for name, key in _LATENCIES)
+    print(f"{found['steps']:.0f} steps at {found['rate_hz']:.1f} Hz: {times}; {found['late']:.0f} late")
+
+
+def peers(python: str | None, repeats: int) -> None:
+    """Run the benchmark beside the peer simulators, from a source checkout.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no checkout around this installation.
+    """
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "peers" / "run.py"
+    if not script.exists():
+        raise UnknownNameError(
+            "speed --peers: needs a source checkout, whose benchmarks/peers/run.py it starts; clone it"
+        )
+    command = [sys.executable, str(script), "--repeats", str(repeats)]
+    command += ["--peer-python", python] if python else []
+    subprocess.run(command, check=False)
 
 
 def show_kernel(scenario: str = "foraging") -> None:

@@ -61,7 +61,7 @@ def microcircuit(scale: float = 1.0, *, background: str = "poisson", seed: int =
     Returns
     -------
     Network
-        77 169 neurons and 299 million synapses at full scale; potentials in mV, weights in mV of current (R = tau_m / C).
+        77 169 neurons and 299 million synapses at full scale; potentials in mV, weights in mV (R = tau_m / C).
     """
     rng = np.random.default_rng(seed)
     w = synapse_current() * TAU_M / C_M

@@ -22,6 +22,8 @@ class InputPlan:
     frame: Function | None = None
     emit: Function | None = None
 
+    shareable = False
+
     @property
     def ranked(self) -> bool:
         """Whether the code needs the rank of each channel."""

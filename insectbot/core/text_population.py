@@ -257,12 +257,18 @@ def _test(w: _Writer) -> None:
     values = {s: w.new[s] for s in plan.states}
     spike = next(iter(w.call("test", threshold, w.names(values, threshold)).values()))
     if plan.flagged:
-        free = " & (until[i] < now)" if plan.refractory else ""
-        w.say(f"flag = np.int32({f'({spike}){free}' if free else spike})")
+        w.say(f"flag = np.int32({_free(plan, spike)})")
         w.say("P_flag[i] = flag")
         w.say("hit = np.int32(hit | flag)")
     else:
-        w.say(f"hit = np.int32(hit | np.int32({spike}))")
+        w.say(f"hit = np.int32(hit | np.int32({_free(plan, spike)}))")
+
+
+def _free(plan: PopulationPlan, spike: str) -> str:
+    """Return the spike test; where what it looks at is not held in refractory time, it must be over."""
+    looks = set(plan.role["threshold"].arguments) & set(plan.states)
+    suppressed = plan.refractory and (plan.flagged or not looks <= set(plan.held))
+    return f"({spike}) & (until[i] < now)" if suppressed else spike
 
 
 def _scan(plan: PopulationPlan, real: str) -> list[str]:
@@ -276,7 +282,7 @@ def _scan(plan: PopulationPlan, real: str) -> list[str]:
     if not plan.flagged:
         spike = next(iter(w.call("test", threshold, w.names(stored, threshold)).values()))
         out += [f"{_I3}for i in range({BLOCK}):", *("    " + line for line in w.lines)]
-        out.append(f"{_I4}P_flag[i] = np.int32({spike})")
+        out.append(f"{_I4}P_flag[i] = np.int32({_free(plan, spike)})")
         w.lines.clear()
     out += [f"{_I3}for word in range({BLOCK // 64}):", f"{_I4}mask = set_bits(P_flag_a + word * 256)"]
     out += [f"{_I4}while mask != ZERO:", f"{_I4}    i = lowest_bit(mask) + word * 64"]

@@ -1,8 +1,8 @@
 """Codes of change: spikes where the drive moved (models sheet B; Petro, Kasabov & Kiss 2020; Lichtsteiner 2008).
 
-Each takes one direction. For both, let two channels read the same drive, one of polarity +1 and one of -1
-(``ChannelEncoder(..., copies=2)`` repeats the observation): every channel follows both directions, but only speaks of
-its own. The drive is sampled every ``period``, by default every tick of 1 ms.
+Each takes one direction. For both, let two channels (or two input groups) read the same drive, one of polarity +1 and
+one of -1 (``ChannelEncoder(..., copies=2)`` repeats the observation): every channel follows both directions, but only
+speaks of its own. The drive is sampled every ``period``.
 """
 
 from __future__ import annotations

@@ -77,10 +77,8 @@ class HodgkinHuxley(OdeNeuron):
     def resting_state(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return v [mV], m, h and n at which all currents balance, found by bisection between the reversals."""
         p = self.values()
-        reversals = [np.asarray(p[name]) for name in ("e_na", "e_k", "e_l")]
-        low, high = np.minimum.reduce(np.broadcast_arrays(*reversals)), np.maximum.reduce(reversals)
-        shape = np.broadcast_shapes(*(np.shape(p[name]) for name in ("g_na", "g_k", "g_l", "e_na", "e_k", "e_l")))
-        low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+        *_, e_na, e_k, e_l = np.broadcast_arrays(*(p[k] for k in ("g_na", "g_k", "g_l", "e_na", "e_k", "e_l")))
+        low, high = np.minimum.reduce([e_na, e_k, e_l]), np.maximum.reduce([e_na, e_k, e_l])
         for _ in range(64):
             v = (low + high) / 2
             gates = _steady(v)
@@ -100,8 +98,19 @@ class HodgkinHuxley(OdeNeuron):
 
     @staticmethod
     def slopes(
-        v: Real, m: Real, h: Real, n: Real, i: Real, g_na: Real, g_k: Real, g_l: Real, e_na: Real, e_k: Real,
-        e_l: Real, per_c: Real, warm: Real,
+        v: Real,
+        m: Real,
+        h: Real,
+        n: Real,
+        i: Real,
+        g_na: Real,
+        g_k: Real,
+        g_l: Real,
+        e_na: Real,
+        e_k: Real,
+        e_l: Real,
+        per_c: Real,
+        warm: Real,
     ) -> tuple[Real, Real, Real, Real]:
         """Return the slopes of v and of the gates; exprel removes the singularities at -40 and -55 mV."""
         a_m = 1.0 / exprel(minimum(-0.1 * (v + 40.0), 80.0))
@@ -120,8 +129,23 @@ class HodgkinHuxley(OdeNeuron):
 
     @staticmethod
     def exponential(
-        v: Real, m: Real, h: Real, n: Real, i: Real, g_sum: Real, g_rev: Real, g_na: Real, g_k: Real, g_l: Real,
-        e_na: Real, e_k: Real, e_l: Real, per_c: Real, warm: Real, step: Real, substeps: int,
+        v: Real,
+        m: Real,
+        h: Real,
+        n: Real,
+        i: Real,
+        g_sum: Real,
+        g_rev: Real,
+        g_na: Real,
+        g_k: Real,
+        g_l: Real,
+        e_na: Real,
+        e_k: Real,
+        e_l: Real,
+        per_c: Real,
+        warm: Real,
+        step: Real,
+        substeps: int,
     ) -> tuple[Real, Real, Real, Real]:
         """Let each gate, then v, relax exponentially towards the value that the others give it."""
         for _ in range(substeps):

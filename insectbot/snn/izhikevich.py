@@ -110,8 +110,19 @@ class Izhikevich(OdeNeuron):
 
     @staticmethod
     def v_then_u(
-        v: Real, u: Real, i: Real, a: Real, b: Real, p2: Real, p1: Real, p0: Real, v_u: Real, leak: Real, step: Real,
-        v_peak: Real, substeps: int,
+        v: Real,
+        u: Real,
+        i: Real,
+        a: Real,
+        b: Real,
+        p2: Real,
+        p1: Real,
+        p0: Real,
+        v_u: Real,
+        leak: Real,
+        step: Real,
+        v_peak: Real,
+        substeps: int,
     ) -> tuple[Real, Real]:
         """Take an Euler step of v, then one of u that already sees the new v, even beyond the peak."""
         for _ in range(substeps):
@@ -122,8 +133,19 @@ class Izhikevich(OdeNeuron):
 
     @staticmethod
     def halves_then_u(
-        v: Real, u: Real, i: Real, a: Real, b: Real, p2: Real, p1: Real, p0: Real, v_u: Real, leak: Real, step: Real,
-        v_peak: Real, substeps: int,
+        v: Real,
+        u: Real,
+        i: Real,
+        a: Real,
+        b: Real,
+        p2: Real,
+        p1: Real,
+        p0: Real,
+        v_u: Real,
+        leak: Real,
+        step: Real,
+        v_peak: Real,
+        substeps: int,
     ) -> tuple[Real, Real]:
         """Take two half steps of v, then one of u that already sees the new v."""
         for _ in range(substeps):

@@ -113,7 +113,7 @@ class NeuronModel(Model):
         ``uniform()``, ``normal()``. Returns the changed states. If it takes ``g_sum`` and ``g_rev``, conductance
         receptors are given as the sums of ``g`` and ``g e_rev`` instead of in ``i``.
     ``threshold(...)``
-        True where the neuron spikes: takes the new states, and ``old_<state>`` for values before the tick.
+        True where the neuron spikes: takes the new states, ``old_<state>`` for values before the tick, ``uniform()``.
     ``reset(...)``
         Runs where it spiked; returns the changed states.
     ``output(...)``

@@ -84,7 +84,9 @@ class Population:
         for name, value in starts.items():
             if name not in self.model.states:
                 known = ", ".join(self.model.states)
-                raise ConfigurationError(f"{where}: initial {name!r} is no state of {type(self.model).__name__} ({known})")
+                raise ConfigurationError(
+                    f"{where}: initial {name!r} is no state of {type(self.model).__name__} ({known})"
+                )
             values = np.asarray(value, np.float64)
             if values.shape not in ((), (self.n,)) or not np.isfinite(values).all():
                 raise ShapeError(f"{where}: initial {name!r} must be one finite number or {self.n} of them")
@@ -192,6 +194,11 @@ class Network:
             raise ConfigurationError(f"Network {self.name!r}: projection names must differ, got {labels}")
         self._check_outputs()
         for population in self.populations:
+            if getattr(population.model, "double", False) and self.precision != "float64":
+                raise ConfigurationError(
+                    f"Population {population.name!r}: {type(population.model).__name__} as it is needs precision = "
+                    "'float64'"
+                )
             t_ref = getattr(population.model, "t_ref", 0.0)
             for value in set(t_ref) if isinstance(t_ref, tuple) else (t_ref,):
                 whole_ticks(f"Population {population.name!r}", "t_ref", value, self.dt)

@@ -38,8 +38,8 @@ class Dialect:
     aligned : bool
         Whether a spike crosses any number of layers within its step. Here each connection takes a step or more, so
         layers run later by their depth; delays are set so that nothing else changes.
-    direct : bool
-        Whether a spike adds ``w_in`` itself to the synaptic current, and ``r`` itself to the potential of an IF.
+    whole : tuple of str
+        Types of nodes to which a spike adds its weight (times ``r``, or ``w_in``) whole, whatever the time constant.
     folded : bool
         Whether its reader ignores ``r``, so that weights have to hold it.
     """
@@ -51,7 +51,7 @@ class Dialect:
     scheme: str = "exact"
     strict: bool = True
     aligned: bool = True
-    direct: bool = False
+    whole: tuple[str, ...] = ()
     folded: bool = False
 
     def __post_init__(self) -> None:
@@ -64,8 +64,9 @@ DIALECTS: Mapping[str, Dialect] = {
     "grid": Dialect("grid", aligned=False),
     "snntorch": Dialect("snntorch", dt=0.1, scheme="euler"),
     # Norse 1.1 writes dt * tau where it means tau: a file unit is 1 s / 0.001.
-    "norse": Dialect("norse", dt=1.0, unit=1e6, scheme="euler", direct=True),
-    "sinabs": Dialect("sinabs", dt=1.0, unit=None, strict=False),
+    "norse": Dialect("norse", dt=1.0, unit=1e6, scheme="euler", whole=("IF", "CubaLI", "CubaLIF")),
+    # As LIF(norm_input=True) and ExpLeak(norm_input=False) are by default.
+    "sinabs": Dialect("sinabs", dt=1.0, unit=None, strict=False, whole=("LI",)),
 }
 """What each simulator means by the files it writes; ``grid`` is NIR with a spike of one step instead of an impulse."""
 
@@ -131,6 +132,10 @@ class Grid:
             )
         return np.maximum(1.0 - self.dt / tau, 0.0)
 
+    def loss(self, where: str, tau: Floats) -> Floats:
+        """Return ``1 - decay``, exact where little is lost."""
+        return 1.0 - self.decay(where, tau) if self.euler else -np.expm1(-self.dt / tau)
+
     def native(self, where: str, tau: Floats) -> Floats:
         """Return the time constant [ms] that decays exactly as the dialect steps the file's ``tau`` [ms]."""
         if not self.euler:
@@ -143,18 +148,21 @@ class Grid:
         """Return the time constant [ms] to be written, so that the dialect steps it as ``tau`` [ms] decays exactly."""
         return -self.dt / np.expm1(-self.dt / tau) if self.euler else tau
 
-    def event(self, where: str, tau: Floats) -> Floats:
-        """Return what a spike of one adds to a variable that leaks with the file's ``tau`` [ms] and has gain 1."""
-        return self.unit / tau if self.dialect.impulse else self.hold(where, tau)
+    def event(self, kind: str, where: str, tau: Floats) -> Floats:
+        """Return what a spike of one adds to what leaks with the file's ``tau`` [ms] in a node of some type."""
+        if kind in self.dialect.whole:
+            return np.ones_like(tau)
+        return self.unit / tau if self.dialect.impulse else self.hold(kind, where, tau)
 
-    def hold(self, where: str, tau: Floats) -> Floats:
-        """Return what a signal of one adds per step to a variable that leaks with the file's ``tau`` [ms]."""
-        return 1.0 - self.decay(where, tau)
+    def hold(self, kind: str, where: str, tau: Floats) -> Floats:
+        """Return what a signal of one adds per step to what leaks with the file's ``tau`` [ms]."""
+        if kind in self.dialect.whole:
+            return np.ones_like(tau)
+        return self.loss(where, tau)
 
-    @property
-    def ramp(self) -> tuple[float, float]:
-        """What a spike of one, and what a signal of one, adds to an integrator without leak and with ``r = 1``."""
-        step = 1.0 if self.dialect.direct else self.dt / self.unit
+    def ramp(self, kind: str) -> tuple[float, float]:
+        """Return what a spike of one, and what a signal of one, adds to an integrator without leak and ``r = 1``."""
+        step = 1.0 if kind in self.dialect.whole else self.dt / self.unit
         return (1.0 if self.dialect.impulse else step), step
 
     def above(self, threshold: Floats, rest: Floats | float = 0.0) -> Floats:
@@ -170,4 +178,9 @@ class Grid:
             return threshold
         # Potentials are measured from rest, where v > x and v >= nextafter(x) are the same.
         kind = np.dtype(self.precision).type
-        return rest + np.nextafter((threshold - rest).astype(kind), kind(towards)).astype(np.float64)
+        height = (threshold - rest).astype(kind)
+        found = rest + np.nextafter(height, kind(towards)).astype(np.float64)
+        # Far from 0, the sum can fall back onto the threshold.
+        step = 2.0 * np.spacing(np.maximum(np.abs(threshold), np.abs(height.astype(np.float64))))
+        stuck = np.copysign(1.0, towards) * ((found - rest).astype(kind) - height) <= 0
+        return np.where(stuck, threshold + np.copysign(step, towards), found)

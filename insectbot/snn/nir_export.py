@@ -14,8 +14,9 @@ from insectbot.snn.network import Input, Network, Projection
 from insectbot.snn.nir_bias import beats, port_of, steady, without_steady
 from insectbot.snn.nir_dialect import Grid
 from insectbot.snn.nir_schedule import Schedule, schedule
-from insectbot.snn.nir_sites import Gate, Site, site_of
+from insectbot.snn.nir_sites import Gate, Site
 from insectbot.snn.nir_wires import Wire, constant, wires
+from insectbot.snn.nir_write import site_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -124,7 +125,7 @@ class _Exporter:
             for port, gate in site.gates.items():
                 total = steady(self.network, self.beats, self.network.population(name), port)
                 if total.any():
-                    found[name, port] = total / gate.hold
+                    found[name, port] = total * gate.hold
         return found
 
     def gate(self, projection: Projection) -> tuple[Gate, Floats]:
@@ -134,9 +135,9 @@ class _Exporter:
             gate = site.current or next(iter(site.gates.values()))
             if site.current is None:
                 self.out.lost.append(f"analog current of projection {projection.name!r}")
-            return gate, self.analog[projection.source] / gate.hold
-        gate = site.gates.get(port_of(self.network, projection)) or next(iter(site.gates.values()))
-        return gate, 1.0 / (gate.hold if projection.source in self.graded else gate.event)
+            return gate, self.analog[projection.source] * gate.hold
+        gate = site.gates[port_of(self.network, projection)]
+        return gate, gate.hold if projection.source in self.graded else gate.event
 
     def write_projection(self, p: Projection, plan: Schedule, biases: dict[tuple[str, str], Floats]) -> None:
         """Write the nodes of a projection, with a bias of its target if that has none yet."""

@@ -235,5 +235,7 @@ def _shape(kind: str, name: str, node: Any, given: Shape | None, guess: bool) ->
         own = node.shape
     else:
         own = shape_from((node.input_type if kind == "Input" else node.output_type).get(kind.lower()))
+    if kind == "Output" and given is None and not guess:
+        return None  # what arrives says more than what exporters write there
     own = given if given is not None else own
     return None if own is None else (own, own)

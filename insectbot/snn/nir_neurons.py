@@ -68,7 +68,7 @@ def cell_of(kind: str, name: str, node: Any, n: int, grid: Grid, reset: str = "v
     where = f"NIR {kind} {name!r}"
     if reset not in RESETS:
         raise ConfigurationError(f"NIR reset {reset!r}: must be one of {', '.join(map(repr, RESETS))}")
-    node_ = _Node(where, node, n, grid, reset)
+    node_ = _Node(kind, where, node, n, grid, reset)
     try:
         return _MAKERS[kind](node_)
     except ConfigurationError as error:
@@ -84,8 +84,9 @@ def relay(n: int) -> Cell:
 class _Node:
     """A node's parameters as float64 per neuron, times in ms."""
 
-    def __init__(self, where: str, node: Any, n: int, grid: Grid, reset: str) -> None:
-        self.where, self.node, self.n, self.grid, self.reset = where, node, n, grid, reset
+    def __init__(self, kind: str, where: str, node: Any, n: int, grid: Grid, reset: str) -> None:
+        self.kind, self.where, self.node = kind, where, node
+        self.n, self.grid, self.reset = n, grid, reset
 
     def __getitem__(self, name: str) -> Floats:
         value = getattr(self.node, name)
@@ -117,7 +118,7 @@ def one_or_each(values: Floats) -> Any:
 
 
 def _lif(node: _Node) -> Cell:
-    tau, r, rest = node.time("tau"), node["r"], node["v_leak"]
+    tau, rest = node.time("tau"), node["v_leak"]
     settings: dict[str, Any] = {
         "tau_m": node.native(tau),
         "v_rest": one_or_each(rest),
@@ -127,19 +128,22 @@ def _lif(node: _Node) -> Cell:
     model = LIF(**settings)
     if node.reset != "value":
         model = SubtractLIF(**settings, drop=node.drop(node.grid.decay(node.where, tau)))
-    event, hold = (f(node.where, tau) * r for f in (node.grid.event, node.grid.hold))
-    return Cell(model, {"": event}, {"": hold}, r)
+    return _leaky(model, node, tau)
+
+
+def _leaky(model: NeuronModel, node: _Node, tau: Floats) -> Cell:
+    """Return a cell whose potential takes spikes and signals itself."""
+    event, hold = (f(node.kind, node.where, tau) * node["r"] for f in (node.grid.event, node.grid.hold))
+    return Cell(model, {"": event}, {"": hold}, hold / node.grid.loss(node.where, tau))
 
 
 def _li(node: _Node) -> Cell:
-    tau, r = node.time("tau"), node["r"]
-    model = LI(tau_m=node.native(tau), v_rest=one_or_each(node["v_leak"]))
-    event, hold = (f(node.where, tau) * r for f in (node.grid.event, node.grid.hold))
-    return Cell(model, {"": event}, {"": hold}, r)
+    tau = node.time("tau")
+    return _leaky(LI(tau_m=node.native(tau), v_rest=one_or_each(node["v_leak"])), node, tau)
 
 
 def _if(node: _Node) -> Cell:
-    r, (event, hold) = node["r"], node.grid.ramp
+    r, (event, hold) = node["r"], node.grid.ramp(node.kind)
     rate = one_or_each(r * hold / node.grid.dt)
     v_reset = one_or_each(node["v_reset"]) if node.reset == "value" else None
     model = IF(r=rate, v_th=node.threshold(), v_reset=v_reset)
@@ -147,7 +151,7 @@ def _if(node: _Node) -> Cell:
 
 
 def _i(node: _Node) -> Cell:
-    r, (event, hold) = node["r"], node.grid.ramp
+    r, (event, hold) = node["r"], node.grid.ramp(node.kind)
     return Cell(Integrator(one_or_each(r * hold / node.grid.dt)), {"": event * r}, {"": hold * r}, np.ones(node.n))
 
 
@@ -162,13 +166,11 @@ def _cuba(node: _Node) -> Cell:
     spiking = hasattr(node.node, "v_threshold")
     tau, tau_syn, r, rest = node.time("tau_mem"), node.time("tau_syn"), node["r"], node["v_leak"]
     grid, where, w_in = node.grid, node.where, node["w_in"]
-    decay, decay_syn = grid.decay(where, tau), grid.decay(where, tau_syn)
     settings: dict[str, Any] = {"v_rest": one_or_each(rest)}
     if spiking:
         settings |= {"v_th": node.threshold(rest), "v_reset": one_or_each(node["v_reset"])}
-    subtracts: dict[str, Any] = {"drop": node.drop(decay)} if spiking and node.reset != "value" else {}
-    gain = (np.ones(node.n) if grid.dialect.direct else grid.event(where, tau_syn)) * w_in
-    hold = (np.ones(node.n) if grid.dialect.direct else 1.0 - decay_syn) * w_in
+    subtracts: dict[str, Any] = {"drop": node.drop(grid.decay(where, tau))} if spiking and node.reset != "value" else {}
+    gain, hold = (f(node.kind, where, tau_syn) * w_in for f in (grid.event, grid.hold))
     if grid.euler:
         settings |= {"tau_m": one_or_each(tau), "tau_syn": one_or_each(tau_syn), "r": one_or_each(r)}
         euler = EulerCubaLIF(**settings, **subtracts) if spiking else EulerCubaLI(**settings)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from insectbot.snn.model import Coefficients, NeuronModel, Real, parameter
+from insectbot.snn.model import Coefficients, NeuronModel, Real, Source, parameter
 from insectbot.snn.synapses import Delta
 
 
@@ -54,8 +54,18 @@ class PCNN(NeuronModel):
 
     @staticmethod
     def update(
-        feed: Real, link: Real, theta: Real, i: Real, feeding: Real, linking: Real, beta: Real, keep_f: Real,
-        keep_l: Real, keep_theta: Real, v_f: Real, v_l: Real,
+        feed: Real,
+        link: Real,
+        theta: Real,
+        i: Real,
+        feeding: Real,
+        linking: Real,
+        beta: Real,
+        keep_f: Real,
+        keep_l: Real,
+        keep_theta: Real,
+        v_f: Real,
+        v_l: Real,
     ) -> tuple[Real, Real, Real, Real]:
         """Collect both inputs, multiply them, let the threshold decay."""
         feed = keep_f * feed + i + v_f * feeding
@@ -92,8 +102,8 @@ class SCM(NeuronModel):
         Rise of the threshold per pulse.
     e_init : float
         Threshold at the start.
-    additive : float
-        0: pulses are multiplied by ``S``; 1: they are added.
+    additive : bool
+        Whether the neighbours' pulses are added, instead of being multiplied by ``S``.
     """
 
     states: ClassVar[dict[str, float | str]] = {"u": 0.0, "e": "e_init"}
@@ -102,22 +112,27 @@ class SCM(NeuronModel):
     keep_e: float = parameter(0.7, "", at_least=0, below=1)
     rise: float = parameter(20.0, "", at_least=0)
     e_init: float = parameter(1.0, "")
-    additive: float = parameter(0.0, "", at_least=0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(np.isin(self.additive, (0.0, 1.0)), "additive", "be 0 or 1")
+    additive: bool = False
 
     def default_receptors(self) -> tuple[tuple[str, Any], ...]:
         """Return the input of the neighbours' pulses."""
         return (("linking", Delta()),)
 
+    def functions(self) -> dict[str, Source]:
+        """Return the functions, with the update of the chosen form."""
+        return {**super().functions(), "update": self.add if self.additive else self.update}
+
     @staticmethod
-    def update(
-        u: Real, e: Real, i: Real, linking: Real, keep: Real, keep_e: Real, additive: Real
-    ) -> tuple[Real, Real]:
-        """Collect the input, let the threshold decay."""
-        u = keep * u + i + linking * (additive + (1.0 - additive) * i)
+    def update(u: Real, e: Real, i: Real, linking: Real, keep: Real, keep_e: Real) -> tuple[Real, Real]:
+        """Collect the input, modulated by the pulses; let the threshold decay."""
+        u = keep * u + i * (1.0 + linking)
+        e = keep_e * e
+        return u, e
+
+    @staticmethod
+    def add(u: Real, e: Real, i: Real, linking: Real, keep: Real, keep_e: Real) -> tuple[Real, Real]:
+        """Collect the input and the pulses; let the threshold decay."""
+        u = keep * u + i + linking
         e = keep_e * e
         return u, e
 
