@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from insectbot.controllers.decoders import FilteredRateDecoder
-from insectbot.controllers.encoders import ChannelEncoder
+from insectbot.controllers.decoder import Decoder
+from insectbot.controllers.encoders import Encoder
 from insectbot.controllers.rewards import PredictionError
 from insectbot.errors import ConfigurationError
 from insectbot.protocols import Executable
@@ -27,9 +27,9 @@ class SpikingController:
     ----------
     network : Network
         The brain; its output neurons feed the decoder in order.
-    encoder : ChannelEncoder
+    encoder : Encoder
         Observation to drive.
-    decoder : FilteredRateDecoder
+    decoder : Decoder
         Readout to action.
     reward : PredictionError
         Reward to modulator; the same value goes to all modulators of the network.
@@ -45,8 +45,8 @@ class SpikingController:
     def __init__(
         self,
         network: Network,
-        encoder: ChannelEncoder,
-        decoder: FilteredRateDecoder,
+        encoder: Encoder,
+        decoder: Decoder,
         reward: PredictionError,
         *,
         unit_names: Mapping[str, tuple[str, ...]] | None = None,

@@ -40,6 +40,8 @@ class Run:
         Simulation step of the network [ms]; 0 without a network.
     scenes : list of dict
         The world of each episode, for drawing.
+    states : list of dict of str to ndarray of float, shape (ticks, n)
+        One per episode: the state variables named by ``record.states`` of the scenario, after every tick.
     """
 
     scenario: Scenario
@@ -50,6 +52,7 @@ class Run:
     units: dict[str, tuple[int, int]]
     dt: float
     scenes: list[dict[str, Any]]
+    states: list[dict[str, npt.NDArray]]
 
     def plot(self, path: Path | str | None = None) -> Any:
         """Return a matplotlib figure of the paths on the ground, one panel per episode; save it to ``path``."""
@@ -133,7 +136,7 @@ def run(
     chosen = scenario if isinstance(scenario, Scenario) else load(scenario, overrides)
     env = make_env(chosen, "run" if learn else "evaluate", preset=preset)
     brain = make_controller(chosen, env, seed, name=controller, chip=chip)
-    header = Header.of(chosen.name, chosen.env.id, control_period(chosen, env), brain)
+    header = Header.of(chosen.name, chosen.env.id, control_period(chosen, env), brain, chosen.record.states)
     found = []
     with Recorder(None, header) as recorder:
         for episode in range(episodes):
@@ -146,7 +149,7 @@ def run(
     env.close()
     names = found[0]["before"]
     weights = {name: np.stack([names[name], *(f["after"][name] for f in found)]) for name in names}
-    columns = {key: [f[key] for f in found] for key in ("metrics", "positions", "spikes", "scenes")}
+    columns = {key: [f[key] for f in found] for key in ("metrics", "positions", "spikes", "scenes", "states")}
     units = {name: (start, stop) for name, (start, stop) in header.units.items()}
     return Run(scenario=chosen, weights=weights, units=units, dt=header.dt, **columns)
 
@@ -161,6 +164,7 @@ def _read(group: Any) -> dict[str, Any]:
         "positions": group["pose"][()],
         "spikes": np.stack([group["spike_tick"][()], group["spike_unit"][()].astype(np.int64)], axis=1),
         "scenes": scene,
+        "states": {name: data[()] for name, data in group["states"].items()} if "states" in group else {},
         "before": {name.replace("|", "/"): data[()] for name, data in group["weights_before"].items()},
         "after": {name.replace("|", "/"): data[()] for name, data in group["weights_after"].items()},
     }

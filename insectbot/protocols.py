@@ -142,6 +142,19 @@ class Executable(Protocol):
         ...
 
 
+@runtime_checkable
+class StateRecording(Protocol):
+    """What an executable offers that can record state variables."""
+
+    def record(self, variables: Mapping[str, Sequence[str]]) -> None:
+        """Choose the state variables that every window keeps, by population; an empty mapping stops it."""
+        ...
+
+    def states(self) -> dict[tuple[str, str], npt.NDArray]:
+        """Return (population, variable) -> values after each tick of the last window, shape (n_ticks, n)."""
+        ...
+
+
 class Backend(Protocol):
     """Compiles networks. The core and every chip are backends.
 

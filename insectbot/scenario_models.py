@@ -138,11 +138,14 @@ class RecordSection(_Section):
         Worlds per evaluated controller and preset, first seed.
     run : int
         Episodes of a free run.
+    states : list of str
+        State variables of the network that recorded episodes keep at every tick, such as ``["motors.v"]``.
     """
 
     train: Episodes = 3
     evaluate: Episodes = 3
     run: Episodes = 20
+    states: list[str] = Field(default_factory=list)
 
 
 class BenchSection(_Section):

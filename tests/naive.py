@@ -13,7 +13,16 @@ import numpy as np
 from insectbot.core.propagator import couple
 from insectbot.core.random import stream_key
 from insectbot.core.structure import Structure
-from insectbot.snn import LIF, CurrentInput, Network, NodePerturbation, PairSTDP, PoissonInput, RewardSTDP
+from insectbot.snn import (
+    LIF,
+    CurrentInput,
+    Network,
+    NodePerturbation,
+    PairSTDP,
+    PoissonInput,
+    RewardSTDP,
+    TsodyksMarkram,
+)
 
 F = np.float32
 MASK = (1 << 64) - 1
@@ -39,6 +48,27 @@ def normal(key: int, tick: int, unit: int) -> float:
     return math.sqrt(-2 * math.log(u)) * math.cos(2 * math.pi * v)
 
 
+class Release:
+    """What the spikes of one source release by Tsodyks & Markram's jump ODE, ``model = None``: all of the weight.
+
+    ``u' = -u / tau_fac``, ``x' = (1 - x) / tau_rec``; a spike moves ``u`` by ``U (1 - u)``, then releases ``u x``.
+    """
+
+    def __init__(self, model: TsodyksMarkram | None) -> None:
+        self.model, self.u, self.x, self.last = model, 0.0, 1.0, -math.inf
+
+    def spike(self, now: float) -> float:
+        if self.model is None:
+            return 1.0
+        h, self.last = now - self.last, now
+        self.u *= math.exp(-h / self.model.tau_fac) if self.model.tau_fac > 0 else 0.0
+        self.x = 1 - (1 - self.x) * math.exp(-h / self.model.tau_rec)
+        self.u += self.model.u * (1 - self.u)
+        released = self.u * self.x
+        self.x -= released
+        return released
+
+
 class Naive:
     """Runs a network of LIF neurons tick by tick."""
 
@@ -55,6 +85,7 @@ class Naive:
         self.due: dict[tuple[str, int], np.ndarray] = {}
         self.w = {p.name: p.weight.astype(float) for p in network.projections}
         self.owed = {p.name: np.zeros(p.n_synapses) for p in network.projections}
+        self.release = {p.name: [Release(p.short_term) for _ in range(self._n(p.source))] for p in network.projections}
         self.e = {p.name: np.zeros(p.n_synapses) for p in network.projections}
         self.q = {p.name: np.zeros(p.n_synapses) for p in network.projections}
         self.x = {p.name: np.zeros(self._n(p.source)) for p in network.projections}
@@ -181,20 +212,22 @@ class Naive:
     def _deliver(self, p, fired) -> None:
         rule, n = p.plasticity, self._n(p.target)
         for j in fired[p.source]:
+            released = self.release[p.name][j].spike(self.tick * self.dt)
             for k in np.flatnonzero(p.pre == j):
                 i = p.post[k]
                 if self.learning and isinstance(rule, PairSTDP):
                     w = min(self.w[p.name][k] + self.owed[p.name][k], rule.w_max)
                     self.owed[p.name][k] = 0
-                    self.w[p.name][k] = max(w - rule.a_minus * self.y[p.name][i], rule.w_min)
+                    room = ((w - rule.w_min) / (rule.w_max - rule.w_min)) ** rule.mu_minus
+                    self.w[p.name][k] = max(w - rule.a_minus * room * self.y[p.name][i], rule.w_min)
                 elif self.learning and isinstance(rule, RewardSTDP):
                     self.e[p.name][k] -= rule.a_minus * self.y[p.name][i]
                 elif self.learning and isinstance(rule, NodePerturbation):
                     self.e[p.name][k] += self.q[p.name][k]
                 slot = self.due.setdefault((p.target, self.tick + round(p.delay[k] / self.dt)), np.zeros(n, F))
-                slot[i] += F(self.w[p.name][k])
+                slot[i] += F(self.w[p.name][k]) * F(released)
             if self.learning:
-                self.x[p.name][j] += 1
+                self.x[p.name][j] = 1 if _nearest(rule) else self.x[p.name][j] + 1
 
     def _post(self, p, fired) -> None:
         rule = p.plasticity
@@ -203,13 +236,22 @@ class Naive:
         for i in fired[p.target]:
             k = p.post == i
             change = rule.a_plus * self.x[p.name][p.pre[k]]
-            if isinstance(rule, PairSTDP):
+            if isinstance(rule, PairSTDP) and not (rule.weighting or rule.nearest):
                 self.owed[p.name][k] += change
+            elif isinstance(rule, PairSTDP):
+                w = self.w[p.name][k]
+                room = ((rule.w_max - w) / (rule.w_max - rule.w_min)) ** rule.mu_plus
+                self.w[p.name][k] = np.minimum(w + room * change, rule.w_max)
             else:
                 self.e[p.name][k] += change
-        self.y[p.name][fired[p.target]] += 1
+        y = self.y[p.name]
+        y[fired[p.target]] = 1 if _nearest(rule) else y[fired[p.target]] + 1
 
     def weights(self, name: str):
         """Weights with owed potentiation applied."""
         rule = self.network.projection(name).plasticity
         return np.minimum(self.w[name] + self.owed[name], rule.w_max if rule else np.inf)
+
+
+def _nearest(rule) -> bool:
+    return isinstance(rule, PairSTDP) and rule.nearest

@@ -5,24 +5,27 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from functools import cache
 
 import numpy as np
 
 from insectbot.protocols import Readout
 
 
-def returned(function):
-    """Return the names after the function's return."""
+@cache
+def names(function):
+    """Return the names a function takes, and those after its return."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     value = [node for node in ast.walk(tree) if isinstance(node, ast.Return)][-1].value
-    return [node.id for node in (value.elts if isinstance(value, ast.Tuple) else [value])]
+    returned = value.elts if isinstance(value, ast.Tuple) else [value]
+    return tuple(inspect.signature(function).parameters), tuple(node.id for node in returned)
 
 
 def call(function, table):
     """Call a model function with what the table holds, and write into the table what it returns."""
-    result = function(**{name: table[name] for name in inspect.signature(function).parameters})
-    names = returned(function)
-    for name, value in zip(names, result if len(names) > 1 else [result], strict=True):
+    takes, gives = names(function)
+    result = function(**{name: table[name] for name in takes})
+    for name, value in zip(gives, result if len(gives) > 1 else [result], strict=True):
         table[name] = value
 
 

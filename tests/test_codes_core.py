@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from naive_codes import NaiveCode
 from test_codes import ALL
 
+from insectbot.controllers import decoders
 from insectbot.controllers.decoders import (
     BurstDecoder,
     DeltaDecoder,
@@ -24,7 +28,7 @@ from insectbot.controllers.decoders import (
 from insectbot.controllers.encoders import ChannelEncoder, GaussianReceptiveFieldEncoder
 from insectbot.controllers.tuning import LIFTuning
 from insectbot.core.simulator import Simulator
-from insectbot.snn import LIF, CurrentInput, Input, Network, PoissonInput, Population, Projection, RegularInput
+from insectbot.snn import LIF, CurrentInput, Input, Network, PoissonInput, Population, Projection, RegularInput, codes
 from insectbot.snn.codes import (
     BurstInput,
     CodedInput,
@@ -38,7 +42,6 @@ from insectbot.snn.codes import (
     SpikeTimesInput,
 )
 from insectbot.snn.encode import encode
-
 
 SHARED = tuple(code for code in ALL if not code.lengths())
 PER_CHANNEL = tuple(code for code in ALL if code.lengths())
@@ -225,3 +228,24 @@ def test_least_squares_decoding_of_spikes():
             said = decoder(executable.window([x, 1.0], 500))
         errors.append(float(said[0]) - x)
     assert np.sqrt(np.mean(np.square(errors))) < 0.03
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "codes.md").read_text("utf-8")
+
+
+def test_the_page_on_codes_is_true(tmp_path):
+    for code in re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.S | re.M):
+        file = tmp_path / "block.py"  # model functions are read from their file
+        file.write_text(code)
+        names = runpy.run_path(str(file))
+        if "action" in names:
+            assert names["action"] == pytest.approx([0.2, 0.5, 0.9], abs=0.5 / 45 + 1e-6)
+        else:
+            assert np.flatnonzero(names["spikes"]).tolist() == [0, 10]
+            executable = recorded(relays(names["PairInput"](), n=1))
+            assert input_spikes(executable, [0.5], 60) == [(0, 0), (10, 0), (50, 0)]
+    for name in codes.__all__:
+        if name not in {"ChangeInput", "CodedInput", "CrossingInput", "FirstSpikeInput"}:
+            assert f"| `{name}` |" in PAGE, name
+    for name in decoders.__all__:
+        assert f"`{name}" in PAGE or name in {"Decoder", "FrameDecoder", "PopulationDecoder"}, name

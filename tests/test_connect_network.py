@@ -23,12 +23,12 @@ from insectbot.snn import (
     Uniform,
 )
 
-I, E = Input("i", 20, PoissonInput()), Population("e", 30, sign=1)
+IN, E = Input("i", 20, PoissonInput()), Population("e", 30, sign=1)
 WIDE = Uniform(0.3, 2.0)
 
 
 def network(*projections, dt=0.1):
-    return Network((I,), (E,), projections, ("e",), dt=dt)
+    return Network((IN,), (E,), projections, ("e",), dt=dt)
 
 
 def drawn(net):
@@ -37,7 +37,7 @@ def drawn(net):
 
 def test_nothing_is_drawn_until_it_is_listed():
     net = network(
-        Projection.connect(I, E, FixedInDegree(5), weight=Normal(1, 0.1), delay=WIDE, plasticity=PairSTDP()),
+        Projection.connect(IN, E, FixedInDegree(5), weight=Normal(1, 0.1), delay=WIDE, plasticity=PairSTDP()),
         Projection.connect(E, E, FixedNumber(10**9), weight=Normal(1, 0.1), delay=1.5),
     )
     assert net.n_synapses == 10**9 + 150
@@ -50,7 +50,7 @@ def test_nothing_is_drawn_until_it_is_listed():
 
 
 def test_random_delays_are_on_the_grid_of_the_network():
-    p = Projection.connect(I, E, AllToAll(), weight=1.0, delay=WIDE)
+    p = Projection.connect(IN, E, AllToAll(), weight=1.0, delay=WIDE)
     fine, coarse = network(p), replace(network(p), dt=0.5)
     for net, dt in ((fine, 0.1), (coarse, 0.5)):
         delay = net.projections[0].delay
@@ -73,8 +73,8 @@ MISTAKES = [
         lambda: Projection.connect(E, Population("e", 4), AllToAll(), weight=1.0),
         "connects 4 target units, but .* has 30",
     ),
-    (lambda: Projection.connect(I, E, AllToAll(), weight=1.0, delay=0.05), "not a whole number of steps of dt = 0.1"),
-    (lambda: Projection.connect(I, E, AllToAll(), weight=1.0, delay=1e-9), "is below one step of dt = 0.1 ms"),
+    (lambda: Projection.connect(IN, E, AllToAll(), weight=1.0, delay=0.05), "not a whole number of steps of dt = 0.1"),
+    (lambda: Projection.connect(IN, E, AllToAll(), weight=1.0, delay=1e-9), "is below one step of dt = 0.1 ms"),
 ]
 
 

@@ -155,7 +155,7 @@ def test_recording_changes_nothing(tmp_path, make):
 
 
 def test_blocks_are_flushed_and_nothing_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording, "_FLUSH", 7)
+    monkeypatch.setattr(recording, "FLUSH", 7)
     most = []
 
     class Watch(Transcript):

@@ -114,7 +114,10 @@ def run(ann: Any, task: Task, directory: str) -> None:
 
         result = closed_loop(net, step, task.steps)
     else:
-        count = lambda: sum(len(times) for times in counter.get("spike").values())  # noqa: E731
+
+        def count() -> int:
+            return sum(len(times) for times in counter.get("spike").values())
+
         result = open_loop(net, network.simulate, count, task.seconds)
     report(task, net, ann.__release__, built, result, per_synapse(net, before, rss()))
 
@@ -124,7 +127,7 @@ def main() -> None:
     task = arguments("annarchy")
     ann = need(task, "ANNarchy", "pip install ANNarchy scipy")
     nanobind = need(task, "nanobind", "pip install nanobind")
-    os.environ["nanobind_DIR"] = nanobind.cmake_dir()  # noqa: SIM112 (for CMake, which may look in another Python)
+    os.environ.update(nanobind_DIR=nanobind.cmake_dir())  # for CMake, which may look in another Python
     with tempfile.TemporaryDirectory() as directory:
         run(ann, task, directory)
 

@@ -186,6 +186,27 @@ def report(
 
 
 @app.command()
+def export(
+    scenario: Scenario,
+    path: Annotated[Path, typer.Argument(metavar="FILE.nir", help="File to be written.")],
+    weights: Weights = None,
+    seed: Seed = 0,
+    pure: Annotated[bool, typer.Option("--pure", help="NIR alone, no metadata; refuse what it cannot say.")] = False,
+    reader: Annotated[str, typer.Option("--for", help="Who reads it: nir, grid, snntorch or norse.")] = "nir",
+    controller: Controller = None,
+    replace: Set = None,
+    as_json: Json = False,
+    out: Out = RUNS,
+) -> None:
+    """Write a brain as a NIR file, and say what other programs will not find in it."""
+    from insectbot.cli.choose import Choice
+    from insectbot.cli.export import export as export_network
+
+    choice = Choice(scenario, controller=controller, replace=tuple(replace or ()))
+    export_network(choice, path, weights, seed, pure, reader, as_json, out)
+
+
+@app.command()
 def speed(
     as_json: Json = False,
     repeats: Annotated[int, typer.Option(help="Times that each figure is measured; the median counts.")] = 3,

@@ -237,7 +237,8 @@ def run(options: RunOptions) -> bool:
     quiet = options.as_json
     with ExitStack() as stack:
         fresh = stack.enter_context(FreshRun(this.scenario, options.seed, options.out))
-        header = Header.of(this.scenario.name, this.scenario.env.id, this.period, this.controller)
+        what = this.scenario
+        header = Header.of(what.name, what.env.id, this.period, this.controller, what.record.states)
         recorder = stack.enter_context(Recorder(fresh.folder.file("recording.h5"), header))
         film = stack.enter_context(filming(options.video, this.frame_maker(), options.learning))
         if not quiet:

@@ -155,7 +155,7 @@ def _coded(plan: InputPlan) -> str:
     lines += ["        for u in range(I_n):"]
     lines += ["            code_x = min(max(float(drive[I_unit + u]), 0.0), 1.0)"]
     names = {"x": "code_x", "k": "code_k", "rank": "I_rank[u]", "dt": "I_number[0]"}
-    names |= {s: f"I_number[{1 + n}]" for n, s in enumerate(plan.scalars)}
+    names |= {s: f"I_number[{1 + n} * I_n + u]" for n, s in enumerate(plan.scalars)}
     states = {s: f"code_{s}" for s in plan.states}
     names |= {"uniform()": "uniform_f8(draw(I_key[0], tick, u))", "normal()": "standard_normal(I_key[0], tick, u)"}
     lines += [f"            {states[s]} = I_state_{s}[u]" for s in plan.states]

@@ -112,7 +112,7 @@ def rate_per_tick(source: InputSource, dt: float) -> float:
 
 
 def seed_streams(network: Network, arrays: Arrays, seed: int) -> None:
-    """Set the random keys of inputs (stream = position), noise (1000 + it), models (2000 + it), background (3000 + it)."""
+    """Set the random keys: inputs have the streams 0.., noise 1000.., models 2000.., background 3000... by position."""
     for k in range(len(network.inputs)):
         if f"in{k}_key" in arrays:
             arrays[f"in{k}_key"][0] = stream_key(seed, k)
@@ -146,10 +146,10 @@ def _fill_inputs(network: Network, c: Content) -> None:
         unit += group.n
 
 
-def code_numbers(source: CodedInput, scalars: tuple[str, ...], dt: float) -> npt.NDArray[np.float64]:
-    """Return ``dt`` and the numbers that a code's functions take, in the kernel's order."""
+def code_numbers(source: CodedInput, scalars: tuple[str, ...], n: int, dt: float) -> npt.NDArray[np.float64]:
+    """Return ``dt`` and the numbers that a code's functions take, each for all channels, in the kernel's order."""
     numbers = {**source.values(), **source.coefficients(dt)}
-    return np.array([dt, *(float(np.asarray(numbers[name])) for name in scalars)])
+    return np.concatenate([np.broadcast_to(np.asarray(x, float), (n,)) for x in (dt, *(numbers[s] for s in scalars))])
 
 
 def _fill_populations(
@@ -159,7 +159,7 @@ def _fill_populations(
     for k, plan in enumerate(structure.inputs):
         source = network.inputs[k].source
         if isinstance(source, CodedInput):
-            c.values[f"in{k}_number"] = code_numbers(source, plan.scalars, network.dt)
+            c.values[f"in{k}_number"] = code_numbers(source, plan.scalars, network.inputs[k].n, network.dt)
     for k, (population, plan) in enumerate(zip(network.populations, structure.populations, strict=True)):
         low, high = parts[k]
         n, n_padded = high - low, max(padded(high - low), BLOCK)

@@ -119,7 +119,7 @@ class CoreExecutable:
         drive : array_like, shape (n_inputs,)
             Drive per input channel; clipped to [0, 1] for spiking inputs, any finite number for currents.
         n_ticks : int
-            Steps of dt; 0 only delivers the modulators.
+            Steps of dt; 0 only delivers the modulators, and leaves what was recorded.
         modulators : array_like, shape (n_modulators,), optional
             Third factors, such as a reward prediction error.
 
@@ -145,7 +145,7 @@ class CoreExecutable:
                 flags |= _PULSE
         except (ValueError, TypeError) as error:
             raise self._shape_error(drive, modulators) from error
-        if flags & _RECORD or self._probes:
+        if n_ticks and (flags & _RECORD or self._probes):
             self._reserve(n_ticks, flags)
         status = self._call(self._address, n_ticks, flags) if self._pool is None else self._run(n_ticks, flags)
         if status:

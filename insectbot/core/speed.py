@@ -124,8 +124,8 @@ def event_costs(sizes: tuple[int, ...] = EVENT_SIZES) -> list[dict[str, float]]:
     Returns
     -------
     list of dict
-        ``synapses``, ``ns``: cost of an event; ``machine_ns``: of adding to a sorted list of 16-bit targets in memory of
-        the same size.
+        ``synapses``, ``ns``: cost of an event; ``machine_ns``: of adding to a sorted list of 16-bit targets in
+        memory of the same size.
     """
     out = []
     for n_synapses in sizes:
@@ -138,7 +138,7 @@ def event_costs(sizes: tuple[int, ...] = EVENT_SIZES) -> list[dict[str, float]]:
 
 
 def _pulsed(n: int, k: int) -> tuple[float, float]:
-    """Return (process time [s], synaptic events) of a run in which each neuron spikes at about 180 Hz, ``k`` synapses each."""
+    """Return (process time [s], synaptic events) per tick of ``n`` neurons at about 180 Hz with ``k`` synapses each."""
     from insectbot.snn import LIF, FixedOutDegree, PoissonInput, Population, Projection
     from insectbot.snn.network import Input
 

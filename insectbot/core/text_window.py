@@ -1,7 +1,7 @@
 """Text of the window function around groups: head, drive check, inputs, recording, readout, threads, tail.
 
-``I_`` stands for an input group, ``P_`` for a population, ``S_`` for a projection (or a class of them); ``REAL`` is the pointer type of the
-network's floats, ``NUM`` makes one, ``SIZE`` is its number of bytes.
+``I_`` stands for an input group, ``P_`` for a population, ``S_`` for a projection (or a class of them); ``REAL`` is the
+pointer type of the network's floats, ``NUM`` makes one, ``SIZE`` is its number of bytes.
 """
 
 HEAD = '''
@@ -189,7 +189,8 @@ TAIL = """
     clock[2] += n_input_spikes
     clock[3] += synops
     clock[4] += updates
-    clock[5] = events
+    if n_ticks > 0:
+        clock[5] = events
     clock[6] += 1
     return 0
 """

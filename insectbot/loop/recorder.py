@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 import insectbot
+from insectbot.errors import ConfigurationError, Unsupported
+from insectbot.loop.columns import COMPRESSION, FLUSH, Column
 from insectbot.loop.episode import EpisodeResult, Step
 from insectbot.loop.files import cannot, jsonable
-from insectbot.protocols import Controller, Executable
+from insectbot.protocols import Controller, Executable, StateRecording
 
-_FLUSH = 512
 _SMALL = 64
-_COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Header:
         Group of the network -> [first, last + 1] global unit number.
     unit_names : dict
         Group of the network -> names of its units, where the controller names them.
+    states : tuple of str
+        State variables of the network that are recorded at every tick, as ``"population.variable"``.
     """
 
     scenario: str
@@ -50,16 +52,19 @@ class Header:
     dt: float = 0.0
     units: dict[str, list[int]] = field(default_factory=dict)
     unit_names: dict[str, list[str]] = field(default_factory=dict)
+    states: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, scenario: str, env_id: str, control_period: float, controller: Controller) -> Header:
+    def of(
+        cls, scenario: str, env_id: str, control_period: float, controller: Controller, states: Sequence[str] = ()
+    ) -> Header:
         """Return the header for a controller, with or without a network."""
         network = getattr(controller, "network", None)
         if network is None:
             return cls(scenario, env_id, control_period)
         units = {name: [s.start, s.stop] for name, s in network.unit_slices().items()}
         names = {group: list(given) for group, given in getattr(controller, "unit_names", {}).items()}
-        return cls(scenario, env_id, control_period, network.dt, units, names)
+        return cls(scenario, env_id, control_period, network.dt, units, names, tuple(states))
 
 
 @dataclass(frozen=True)
@@ -87,32 +92,6 @@ def as_vector(space: gymnasium.Space, value: Any) -> npt.NDArray[np.float32]:
     return np.asarray(gymnasium.spaces.flatten(space, value), np.float32)
 
 
-class _Column:
-    """A data set that grows by blocks."""
-
-    def __init__(self, group: h5py.Group, name: str, dtype: str) -> None:
-        self.group, self.name, self.dtype = group, name, dtype
-        self.pending: list[npt.NDArray] = []
-        self.data: h5py.Dataset | None = None
-
-    def append(self, rows: npt.NDArray) -> None:
-        self.pending.append(rows)
-
-    def flush(self) -> None:
-        if not self.pending:
-            return
-        block = np.concatenate(self.pending).astype(self.dtype)
-        self.pending.clear()
-        if self.data is None:
-            shape = block.shape[1:]
-            self.data = self.group.create_dataset(
-                self.name, (0, *shape), self.dtype, maxshape=(None, *shape), chunks=(_FLUSH, *shape), **_COMPRESSION
-            )
-        start = self.data.shape[0]
-        self.data.resize(start + len(block), axis=0)
-        self.data[start:] = block
-
-
 def _keep_array(group: h5py.Group, name: str, data: npt.NDArray) -> None:
     """Store an array; a large one goes once per file into ``/maps/<hash>``, to which ``name`` is a soft link."""
     if data.size <= _SMALL:
@@ -121,8 +100,26 @@ def _keep_array(group: h5py.Group, name: str, data: npt.NDArray) -> None:
     shape = f"{data.dtype.str}{data.shape}".encode()
     path = f"/maps/{hashlib.sha256(shape + data.tobytes()).hexdigest()[:16]}"
     if path not in group.file:
-        group.file.create_dataset(path, data=data, **_COMPRESSION)
+        group.file.create_dataset(path, data=data, **COMPRESSION)
     group[name] = h5py.SoftLink(path)
+
+
+def by_population(states: Sequence[str]) -> dict[str, list[str]]:
+    """Return population -> variables of names such as ``"motors.v"``; raises ConfigurationError for other forms."""
+    out: dict[str, list[str]] = {}
+    for text in states:
+        population, dot, name = text.partition(".")
+        if not (population and dot and name):
+            raise ConfigurationError(f"record.states: {text!r} must be 'population.variable', such as 'motors.v'")
+        out.setdefault(population, []).append(name)
+    return out
+
+
+def state_recording(executable: Executable) -> StateRecording:
+    """Return the executable, if it can record state variables; raises Unsupported."""
+    if not isinstance(executable, StateRecording):
+        raise Unsupported("record.states: this chip keeps no state variables; use chip = 'ideal'")
+    return executable
 
 
 def _executable(controller: Controller) -> Executable | None:
@@ -138,10 +135,10 @@ def _weights(controller: Controller) -> Mapping[str, npt.NDArray]:
 class EpisodeRecorder:
     """Records one episode into one group; an :class:`~insectbot.loop.episode.Observer`."""
 
-    def __init__(self, group: h5py.Group, label: Label) -> None:
-        self.group = group
+    def __init__(self, group: h5py.Group, label: Label, states: Sequence[str] = ()) -> None:
+        self.group, self._states = group, tuple(states)
         self.group.attrs.update(asdict(label))
-        self._columns: dict[str, _Column] = {}
+        self._columns: dict[str, Column] = {}
         self._rows = 0
         self.complete = False
 
@@ -151,6 +148,8 @@ class EpisodeRecorder:
         self._executable = _executable(controller)
         if self._executable is not None:
             self._was_recording, self._executable.recording = self._executable.recording, True
+            if self._states:
+                state_recording(self._executable).record(by_population(self._states))
         self._keep_scene()
         self._keep_weights("weights_before")
         self._append("pose", "f4", self._pose())
@@ -166,8 +165,11 @@ class EpisodeRecorder:
             ticks, units = self._executable.spikes()
             self._column("spike_tick", "i8").append(ticks)
             self._column("spike_unit", "i4").append(units)
+            if self._states:
+                for (population, name), values in state_recording(self._executable).states().items():
+                    self._column(f"states/{population}.{name}", values.dtype.str).append(values)
         self._rows += 1
-        if self._rows % _FLUSH == 0:
+        if self._rows % FLUSH == 0:
             self._flush()
 
     def end(self, result: EpisodeResult) -> None:
@@ -177,6 +179,8 @@ class EpisodeRecorder:
             self._column("spike_unit", "i4").append(np.empty(0, np.int32))
         else:
             self._executable.recording = self._was_recording
+            if self._states:
+                state_recording(self._executable).record({})
         self._flush()
         self._keep_weights("weights_after")
         outcome = {"steps": result.steps, "reward": result.reward, **result.metrics}
@@ -188,9 +192,9 @@ class EpisodeRecorder:
         """Return (x, y, heading); NaN for a world without a pose."""
         return np.array(getattr(self._world, "pose", (np.nan,) * 3), np.float32)
 
-    def _column(self, name: str, dtype: str) -> _Column:
+    def _column(self, name: str, dtype: str) -> Column:
         if name not in self._columns:
-            self._columns[name] = _Column(self.group, name, dtype)
+            self._columns[name] = Column(self.group, name, dtype)
         return self._columns[name]
 
     def _append(self, name: str, dtype: str, row: Any) -> None:
@@ -234,7 +238,7 @@ class Recorder:
     """
 
     def __init__(self, path: Path | None, header: Header) -> None:
-        self.path = path
+        self.path, self._states = path, header.states
         self._episodes: list[EpisodeRecorder] = []
         try:
             if path is None:
@@ -245,12 +249,14 @@ class Recorder:
         except OSError as error:
             raise cannot("written", path or "recording", error) from error
         maps = {"units": json.dumps(header.units), "unit_names": json.dumps(header.unit_names)}
-        self.file.attrs.update({**asdict(header), **maps, "insectbot": insectbot.__version__})
+        self.file.attrs.update(
+            {**asdict(header), **maps, "states": list(header.states), "insectbot": insectbot.__version__}
+        )
         self.file.create_group("episodes")
 
     def episode(self, label: Label) -> EpisodeRecorder:
         """Return the observer of one episode."""
-        recorder = EpisodeRecorder(self.file.create_group(f"episodes/{label.key}"), label)
+        recorder = EpisodeRecorder(self.file.create_group(f"episodes/{label.key}"), label, self._states)
         self._episodes.append(recorder)
         return recorder
 

@@ -43,6 +43,11 @@ class Input:
     def __post_init__(self) -> None:
         if self.n < 1:
             raise ConfigurationError(f"Input {self.name!r}: n = {self.n}, must be at least 1")
+        lengths: dict[str, int] = getattr(self.source, "lengths", dict)()
+        for name, length in lengths.items():
+            if length != self.n:
+                source = type(self.source).__name__
+                raise ShapeError(f"Input {self.name!r}: {source}.{name} has {length} values for {self.n} channels")
 
 
 @dataclass(frozen=True)
@@ -218,7 +223,7 @@ class Network:
             stop, n = r.stop or 0, self.population(r.population).n
             if not 0 <= r.start < stop <= n:
                 raise ConfigurationError(
-                    f"Network {self.name!r}: output {r.population!r} from {r.start} to {stop} is outside its {n} neurons"
+                    f"Network {self.name!r}: output {r.population!r} from {r.start} to {stop} is outside 0..{n}"
                 )
             seen = read.setdefault(r.population, set())
             if seen & set(range(r.start, stop)):

@@ -132,8 +132,8 @@ class _Trainer:
         with contextlib.ExitStack() as stack:
             observer = None
             if episode in self.job.records:
-                period = control_period(self.scenario, self.env)
-                header = Header.of(self.scenario.name, self.scenario.env.id, period, self.learner)
+                what, period = self.scenario, control_period(self.scenario, self.env)
+                header = Header.of(what.name, what.env.id, period, self.learner, what.record.states)
                 path = parts_folder(Path(self.job.folder)) / f"{label.key}.h5"
                 observer = stack.enter_context(Recorder(path, header)).episode(label)
             result = run_episode(
