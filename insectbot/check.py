@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from insectbot import plugins, scenario
 from insectbot.check_backend import backend_promises
+from insectbot.check_model import is_model, model_kind, model_promises
 from insectbot.errors import InsectbotError, UnknownNameError
 from insectbot.loop.episode import Step, run_episode
 from insectbot.protocols import Controller
@@ -267,7 +268,7 @@ def scenario_promises(what: Scenario) -> Promises:
 
 
 def kind_of(ref: str) -> str:
-    """Return the kind of a reference: "scenario", "chip", "controller" or "env".
+    """Return the kind of a reference: "scenario", "chip", "controller", "env", "neuron", "synapse" or "code".
 
     Raises
     ------
@@ -276,19 +277,21 @@ def kind_of(ref: str) -> str:
     """
     if ref.endswith(".toml"):
         return "scenario"
-    kinds = ("scenario", "chip", "controller", "env")
+    kinds = ("scenario", "chip", "controller", "env", "neuron", "synapse", "code")
     for kind in kinds:
         if ref in plugins.names(kind):
             return kind
     if ":" in ref:
         found = plugins.resolve("controller", ref)
+        if is_model(found):
+            return model_kind(found)
         if hasattr(found, "compile"):
             return "chip"
         return "env" if isinstance(found, type) and issubclass(found, gymnasium.Env) else "controller"
     if ref in gymnasium.registry:
         return "env"
     known = ", ".join(name for kind in kinds for name in plugins.names(kind))
-    raise UnknownNameError(f"check {ref!r}: no scenario, chip, controller or env has this name (known: {known})")
+    raise UnknownNameError(f"check {ref!r}: no scenario, chip, controller, env or model has this name (known: {known})")
 
 
 def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:
@@ -297,7 +300,7 @@ def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:
     Parameters
     ----------
     ref : str
-        Name, path or ``file.py:attribute`` of a scenario, chip, controller or env.
+        Name, path or ``file.py:attribute`` of a scenario, chip, controller, env, or neuron, synapse or code model.
     where : str
         Scenario in whose world a controller is tried.
 
@@ -311,6 +314,8 @@ def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:
         return kind, scenario_promises(scenario.load(ref))
     if kind == "chip":
         return kind, backend_promises(scenario.make_backend(ref))
+    if kind in ("neuron", "synapse", "code"):
+        return kind, model_promises(plugins.resolve(kind, ref), ref)
     if kind == "controller":
         return kind, controller_promises(scenario.load(where), ref)
     return kind, env_promises(parse({"name": "check", "env": {"id": ref}, "controller": {"name": "random"}}))

@@ -22,6 +22,35 @@ _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
 _RULES = "insectbot.snn.plasticity"
 
+_MODELS = {
+    "neuron": {
+        "lif": ("LIF",),
+        "integrators": ("IF", "LI", "CubaLIF", "McCullochPitts"),
+        "adaptive": ("ALIF", "MAT"),
+        "quadratic": ("QIF", "EIF", "AdEx"),
+        "izhikevich": ("Izhikevich", "Izhikevich2007"),
+        "hodgkin_huxley": ("HodgkinHuxley",),
+        "oscillators": ("FitzHughNagumo", "HindmarshRose"),
+        "srm": ("SRM0",),
+        "pcnn": ("PCNN", "SCM"),
+        "flexon": ("FlexonNeuron",),
+        "compartments": ("TwoCompartment", "Dendrite"),
+        "graded": ("ThresholdLinear", "LeakyReadout"),
+    },
+    "synapse": {"synapses": ("Delta", "Exponential", "Alpha", "TsodyksMarkram")},
+    "code": {
+        "codes_latency": ("LatencyInput", "LogLatencyInput", "LIFLatencyInput", "RankOrderInput"),
+        "codes_phase": ("OscillationPhaseInput", "PhaseInput"),
+        "codes_train": ("ISIInput", "BurstInput"),
+        "codes_change": ("DeltaInput", "SendOnDeltaInput", "DVSInput", "ContrastInput"),
+    },
+}
+
+
+def _models(kind: str) -> dict[str, str]:
+    return {name: f"insectbot.snn.{file}:{name}" for file, listed in _MODELS[kind].items() for name in listed}
+
+
 BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "controller": {
@@ -35,6 +64,9 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator", "loihi": "insectbot.chips.loihi:Loihi"},
         "rule": {name: f"{_RULES}:{name}" for name in ("PairSTDP", "RewardSTDP", "NodePerturbation")},
+        "neuron": _models("neuron"),
+        "synapse": _models("synapse"),
+        "code": _models("code"),
         "env": {},
         "scenario": {},
     }
@@ -82,7 +114,7 @@ def _targets(kind: str) -> dict[str, str]:
 
 
 def names(kind: str) -> list[str]:
-    """Return the known names of a kind: "controller", "chip", "env", "rule" or "scenario"."""
+    """Return the known names of a kind: one of :data:`BUILTIN`'s, such as "controller" or "neuron"."""
     return sorted(_targets(kind))
 
 
@@ -115,7 +147,7 @@ def available(kind: str) -> dict[str, str]:
     Parameters
     ----------
     kind : str
-        "controller", "chip", "env", "rule" or "scenario".
+        One of :data:`BUILTIN`'s, such as "controller" or "neuron".
 
     Raises
     ------
@@ -192,7 +224,7 @@ def resolve(kind: str, ref: str) -> Any:
     Parameters
     ----------
     kind : str
-        "controller", "chip", "env", "rule" (a class or function) or "scenario" (a path).
+        "controller", "chip", "env", "rule", "neuron", "synapse", "code" (a class or function) or "scenario" (a path).
     ref : str
         Name or reference.
 

@@ -232,11 +232,11 @@ def speed(
 
 @app.command()
 def check(
-    ref: Annotated[str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env or scenario.")],
+    ref: Annotated[str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env, scenario or model.")],
     scenario: Annotated[str, typer.Option(help="Scenario in whose world a controller is tried.")] = "foraging",
     as_json: Json = False,
 ) -> None:
-    """Test whether a chip, controller, env or scenario keeps its contract."""
+    """Test whether a chip, controller, env, scenario or model keeps its contract."""
     from insectbot.cli.checking import check as check_ref
 
     if not check_ref(ref, scenario, as_json):

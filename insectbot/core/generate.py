@@ -215,7 +215,7 @@ def _release(plan: ProjectionPlan, real: str) -> str:
     if plan.release is None:
         return ""
     names = {s: f"S_release_{s}[j]" for s in plan.release_states}
-    names |= {s: f"S_release_{s}" for s in plan.release_scalars} | {"interval": "interval"}
+    names |= {s: f"S_release_{s}" for s in plan.release_scalars} | {"interval": "pause"}
     names["dt"] = "S_release_dt"
     done = inline(plan.release, names, dtype=real, prefix="release_", owner="release")
     (_, factor), *rest = done.results.items()

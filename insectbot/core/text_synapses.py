@@ -40,7 +40,7 @@ PREFETCH = """
 """
 
 RELEASE = """
-            interval = NUM(tick - S_released[j]) * S_release_dt if S_released[j] >= 0 else NUM(1e9)
+            pause = NUM(tick - S_released[j]) * S_release_dt if S_released[j] >= 0 else NUM(1e9)
 LINES
             S_released[j] = tick
 """

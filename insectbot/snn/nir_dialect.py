@@ -64,7 +64,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "grid": Dialect("grid", aligned=False),
     "snntorch": Dialect("snntorch", dt=0.1, scheme="euler"),
     # Norse 1.1 writes dt * tau where it means tau: a file unit is 1 s / 0.001.
-    "norse": Dialect("norse", dt=1.0, unit=1e6, scheme="euler", whole=("IF", "CubaLI", "CubaLIF")),
+    "norse": Dialect("norse", dt=1.0, unit=1e6, scheme="euler", whole=("IF", "I", "CubaLI", "CubaLIF")),
     # As LIF(norm_input=True) and ExpLeak(norm_input=False) are by default.
     "sinabs": Dialect("sinabs", dt=1.0, unit=None, strict=False, whole=("LI",)),
 }
