@@ -39,12 +39,17 @@ def is_cached(structure: Structure) -> bool:
     return path.stem in _loaded or any((path.parent / "__pycache__").glob(f"{path.stem}.window-*.nbc"))
 
 
+def kernel_module(structure: Structure) -> ModuleType:
+    """Return the module whose ``window`` is a structure's kernel, to be called from other jitted code."""
+    return _import(_write_once(kernel_path(structure), generate(structure)))
+
+
 def compile_window(structure: Structure) -> Window:
     """Return the compiled ``window(address, n_ticks, flags) -> status`` of a structure."""
     path = kernel_path(structure)
     window = _loaded.get(path.stem)
     if window is None:
-        module = _import(_write_once(path, generate(structure)))
+        module = kernel_module(structure)
         signature = (numba.int64, numba.int64, numba.int64)
         module.window.compile(signature)
         # The entry point skips numba's type dispatch (43 against 100 ns); the dispatcher is the fallback.

@@ -1,4 +1,4 @@
-"""The standard networks of the speed benchmark: closed loop (W1), balanced (W2), plastic (W3)."""
+"""The standard networks of the speed benchmark: closed loop (W1), balanced (W2), plastic (W3), embodied (W5)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from insectbot.snn import (
     Network,
     Output,
     PairSTDP,
+    PoissonInput,
     Population,
     Projection,
+    RewardSTDP,
 )
 
 
@@ -134,3 +136,31 @@ def w3(n: int = 10_000, *, plastic: bool = True, seed: int = 5) -> Network:
         for target in (e, i)
     ]
     return Network((), (e, i), tuple(links), (), dt=0.1, name=f"w3-{n}{'-plastic' if plastic else ''}")
+
+
+def w5(n: int = 100, *, seed: int = 7) -> Network:
+    """Return the network of the embodied benchmark: 5 Poisson sensors, ``n`` LIF, 2 motors, reward STDP, dt 1 ms.
+
+    Parameters
+    ----------
+    n : int
+        Hidden neurons; each hears all sensors and 10 others, and speaks to both motors.
+    seed : int
+        Seed of weights and connectivity.
+    """
+    rng = np.random.default_rng(seed)
+    rule = RewardSTDP(learning_rate=1e-3, w_min=0.0, w_max=0.6)
+    sensors = Input("sensors", 5, PoissonInput(200.0))
+    hidden = Population("hidden", n, LIF(tau_m=20.0, v_th=1.0, t_ref=2.0))
+    motors = Population("motors", 2, LIF(tau_m=20.0, v_th=1.0))
+    return Network(
+        inputs=(sensors,),
+        populations=(hidden, motors),
+        projections=(
+            Projection.dense("sensors", "hidden", rng.uniform(0.0, 0.2, (n, 5)), plasticity=rule),
+            Projection.connect(hidden, hidden, FixedInDegree(10), weight=0.02, seed=seed),
+            Projection.dense("hidden", "motors", rng.uniform(0.0, 0.1, (2, n)), plasticity=rule),
+        ),
+        outputs=("motors",),
+        name=f"w5-{n}",
+    )
