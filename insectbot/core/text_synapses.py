@@ -35,8 +35,11 @@ WALK_GRADED = """
 PREFETCH = """
             if q + 1 < S_count:
                 ahead = S_start[S_segment[S_from_spikes[q + 1]]]
-                prefetch(S_target_a + WIDTH * ahead)
-                prefetch(S_w_a + SIZE * ahead)
+                room = SIZE * (S_start[S_segment[S_from_spikes[q + 1] + 1]] - ahead)
+                for line in range(0, min(room, 512), 64):
+                    prefetch(S_w_a + SIZE * ahead + line)
+                    FETCH
+                    prefetch(S_target_a + WIDTH * ahead + line * WIDTH // SIZE)
 """
 
 RELEASE = """
