@@ -16,9 +16,9 @@ class NaiveNir:
     time [ms].
     """
 
-    def __init__(self, graph, dt, *, unit=1000.0, impulse=False, euler=False, layered=True, direct=False, strict=True):
+    def __init__(self, graph, dt, *, unit=1000.0, impulse=False, euler=False, layered=True, whole=(), strict=True):
         self.dt, self.impulse, self.euler, self.layered = dt / unit, impulse, euler, layered
-        self.direct, self.strict = direct, strict
+        self.whole, self.strict = whole, strict
         self.nodes, self.edges = {}, []
         self._lay(graph, "")
         self.known, self.busy, self.state, self.inputs = {}, set(), {}, {}
@@ -100,10 +100,10 @@ class NaiveNir:
     def _decay(self, tau):
         return 1 - self.dt / tau if self.euler else np.exp(-self.dt / tau)
 
-    def _adds(self, x, tau, gain):
+    def _adds(self, kind, x, tau, gain):
         """Return what events and steady signals add to something with a leak."""
-        event = 1 / tau if self.impulse else 1 - self._decay(tau)
-        return gain * (event * x[0] + (1 - self._decay(tau)) * x[1])
+        step = np.ones_like(tau) if kind in self.whole else 1 - self._decay(tau)
+        return gain * ((1 / tau if self.impulse else step) * x[0] + step * x[1])
 
     def _fire(self, name, node, v):
         th = node.v_threshold.ravel()
@@ -114,7 +114,7 @@ class NaiveNir:
     def _leak(self, name, node, x):
         tau, rest = node.tau.ravel(), node.v_leak.ravel()
         v = self.state.get(name, rest)
-        return rest + (v - rest) * self._decay(tau) + self._adds(x, tau, node.r.ravel())
+        return rest + (v - rest) * self._decay(tau) + self._adds(type(node).__name__, x, tau, node.r.ravel())
 
     def _LIF(self, name, node, x):
         return self._fire(name, node, self._leak(name, node, x))
@@ -124,7 +124,7 @@ class NaiveNir:
         return self.state[name], True
 
     def _ramp(self, name, node, x):
-        step = 1.0 if self.direct else self.dt
+        step = 1.0 if type(node).__name__ in self.whole else self.dt
         event = 1.0 if self.impulse else step
         return self.state.get(name, np.zeros(x.shape[1])) + node.r.ravel() * (event * x[0] + step * x[1])
 
@@ -146,7 +146,7 @@ class NaiveNir:
         v = self.state.get(name, rest + np.zeros(x.shape[1]))
         i = self.state.get(f"{name} i", np.zeros(x.shape[1]))
         if self.euler:
-            gain = 1.0 if self.direct else self.dt / tau_syn
+            gain = 1.0 if type(node).__name__ in self.whole else self.dt / tau_syn
             i = i * (1 - self.dt / tau_syn) + w_in * gain * x.sum(axis=0)
             v = v + self.dt / tau * (rest - v + r * i)
         else:

@@ -10,9 +10,11 @@ from naive_nir import NaiveNir
 
 from insectbot.core.simulator import Simulator
 from insectbot.errors import ConfigurationError
-from insectbot.snn import LIF, CurrentInput, PoissonInput
+from insectbot.snn import LIF, CurrentInput, Input, Network, PoissonInput, Population, Projection
 from insectbot.snn import nir as our
 from insectbot.snn.nir_dialect import DIALECTS, Grid
+from insectbot.snn.nir_models import EulerCubaLIF
+from insectbot.snn.nir_timing import Link, align
 
 N = 5
 RNG = np.random.default_rng(1)
@@ -21,8 +23,8 @@ ORACLE = {
     "nir": {"impulse": True, "layered": False},
     "grid": {"layered": False},
     "snntorch": {"euler": True},
-    "norse": {"euler": True, "direct": True, "unit": 1e6},
-    "sinabs": {"unit": 1.0, "strict": False},
+    "norse": {"euler": True, "whole": ("IF", "I", "CubaLI", "CubaLIF"), "unit": 1e6},
+    "sinabs": {"unit": 1.0, "strict": False, "whole": ("LI",)},
 }
 """Dialect -> the oracle's settings, for dt = 1 ms."""
 STRENGTH = {"nir": 0.001}
@@ -188,6 +190,21 @@ def test_edges_into_a_node_add_up_and_weights_of_one_place_merge():
     assert {p.name: p.n_synapses for p in our.from_nir(g).projections} == {"a->pop": 20, "b->pop": 10, "bias->pop": 5}
 
 
+def test_ways_of_different_delay_between_two_units_stay_apart():
+    nodes = {
+        "input": shape_in(4),
+        "w": nir.Linear(2 * W[:1]),
+        "delay": nir.Delay(np.array([0.0, 0.0, 0.002, 0.005])),
+        "v": nir.Linear(W[:1]),
+        "pop": neuron("LIF", 1, 0.001),
+        "output": shape_out(1),
+    }
+    edges = [("input", "w"), ("input", "delay"), ("delay", "v"), ("w", "pop"), ("v", "pop"), ("pop", "output")]
+    g = graph(nodes, edges)
+    compare(g, {"input": random_spikes(4)})
+    assert our.from_nir(g).projections[0].n_synapses == 6
+
+
 def inner(n, weight):
     nodes = {"i": shape_in(n), "pop": neuron("LIF", n, 1.0), "w": nir.Linear(weight), "o": shape_out(n)}
     return graph(nodes, [("i", "pop"), ("pop", "w"), ("w", "pop"), ("pop", "o")])
@@ -221,6 +238,19 @@ def test_paths_of_unequal_length_stay_in_step(dialect):
     assert our.load(g, dialect=dialect, dt=1.0).late == {"first": 1, "second": 2, "pop": 3}
 
 
+def test_loops_are_timed_by_their_delays_if_these_suffice():
+    def timed(*ticks):
+        links = [Link(*names, t) for names, t in zip(("ab", "bc", "ca"), ticks, strict=True)]
+        found = align("abc", links)
+        return [least + added for least, added in zip(found.least, found.added, strict=True)]
+
+    assert timed(0, 0, 3) == [1, 1, 1]  # the sum stays 3
+    assert timed(0, 0, 5) == [1, 1, 3]
+    assert timed(0, 0, 0) == [1, 1, 1]  # as recurrent layers do it
+    assert timed(0, 0, 2) == [1, 1, 2]  # too short: one step for each without a delay
+    assert align("ab", [Link("a", "b", 0), Link("b", "b", 0)]).late == {"a": 0, "b": 1}
+
+
 @pytest.mark.parametrize(("kind", "bias", "relayed"), [("LIF", 0, False), ("LIF", 1, True), ("CubaLIF", 0, True)])
 def test_analog_inputs(kind, bias, relayed):
     node = nir.Affine(W, np.full(N, 0.1)) if bias else nir.Linear(W)
@@ -232,6 +262,15 @@ def test_analog_inputs(kind, bias, relayed):
     np.testing.assert_array_equal(run(found.network, {"input": x}, late)["1"][late:], steady)
     assert steady.any()
     assert (late, len(found.network.populations)) == ((1, 2 + bias) if relayed else (0, 1))
+
+
+def test_euler_units_take_analog_currents():
+    group = Population("a", 1, EulerCubaLIF(tau_m=10.0, r=5.0, v_th=1.0))
+    wire = Projection.dense("in", "a", [[1.0]])
+    network = Network((Input("in", 1, CurrentInput()),), (group,), (wire,), ("a",))
+    made = run(network, {"in": np.full((60, 1), 1.5)})["a"]
+    # v grows to 1.5 by a tenth of what is missing per step: 1.5 (1 - 0.9^k) >= 1 first at k = 11.
+    assert list(np.flatnonzero(made)) == [10, 21, 32, 43, 54]
 
 
 def test_outputs_behind_linear_nodes_are_relays():

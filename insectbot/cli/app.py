@@ -232,7 +232,9 @@ def speed(
 
 @app.command()
 def check(
-    ref: Annotated[str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env, scenario or model.")],
+    ref: Annotated[
+        str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env, scenario or model.")
+    ],
     scenario: Annotated[str, typer.Option(help="Scenario in whose world a controller is tried.")] = "foraging",
     as_json: Json = False,
 ) -> None:

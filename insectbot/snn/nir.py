@@ -3,13 +3,13 @@
 NIR is written in continuous time and seconds; networks here run on a grid of milliseconds. What a file leaves open
 (its writer's step, what a spike is, how the leak is stepped) is a :class:`~insectbot.snn.nir_dialect.Dialect`:
 
-==========  ==================================================================================================
-``nir``     as the equations say: a spike is an impulse of unit area; exact steps of ``dt``
-``grid``    the same, but a spike is 1 for one step, as every simulator on a grid has it
+============  =================================================================================================
+``nir``       as the equations say: a spike is an impulse of unit area; exact steps of ``dt``
+``grid``      the same, but a spike is 1 for one step, as every simulator on a grid has it
 ``snntorch``  a step of 0.1 ms, Euler steps, all layers within one step
-``norse``   a step of 1 ms, Euler steps, all layers within one step; Norse 1.1 writes ``dt tau`` for ``tau``
-``sinabs``  times in steps, exact steps, spikes at the threshold too, all layers within one step
-==========  ==================================================================================================
+``norse``     a step of 1 ms, Euler steps, all layers within one step; Norse 1.1 writes ``dt tau`` for ``tau``
+``sinabs``    times in steps, exact steps, spikes at the threshold too, all layers within one step
+============  =================================================================================================
 
 Linear nodes between neurons are composed into one projection; gains (``r``, ``w_in``) go into its weights; a bias is
 the weights of a unit that spikes in every step; a delay of one step here is no delay in NIR. What NIR cannot say goes

@@ -67,8 +67,8 @@ def entries_of(kind: str, where: str, node: Any, taken: Shape, made: Shape) -> E
     if kind in ("Affine", "Linear"):
         weight = number(f"{where}: weight", node.weight)
         blocks = weight.reshape(-1, *weight.shape[-2:])
-        block, post, pre = np.indices(blocks.shape)
-        return Entries.of(size, block * blocks.shape[1] + post, block * blocks.shape[2] + pre, blocks)
+        block, post, pre = found = np.nonzero(blocks)
+        return Entries.of(size, block * blocks.shape[1] + post, block * blocks.shape[2] + pre, blocks[found])
     if kind == "Scale":
         return Entries.diagonal(spread(f"{where}: scale", node.scale, size[0]))
     if kind == "Delay":
