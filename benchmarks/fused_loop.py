@@ -123,9 +123,7 @@ def main() -> None:
             times[r, k] = (time.process_time() - began) / steps * 1e6
     python, ceiling = np.median(times, axis=0)
     ratio = np.median(times[:, 1] / times[:, 0])
-    print(
-        f"Python loop {python:.2f} us a step, fused {ceiling:.2f} us: the loop reaches {100 * ratio:.0f} % of the ceiling"
-    )
+    print(f"Python loop {python:.2f} us a step, fused {ceiling:.2f} us: {100 * ratio:.0f} % of the ceiling's speed")
 
 
 if __name__ == "__main__":

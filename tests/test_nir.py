@@ -12,9 +12,9 @@ from insectbot.core.simulator import Simulator
 from insectbot.errors import ConfigurationError
 from insectbot.snn import LIF, CurrentInput, Input, Network, PoissonInput, Population, Projection
 from insectbot.snn import nir as our
-from insectbot.snn.nir_dialect import DIALECTS, Grid
-from insectbot.snn.nir_models import EulerCubaLIF
-from insectbot.snn.nir_timing import Link, align
+from insectbot.snn.nir.dialect import DIALECTS, Grid
+from insectbot.snn.nir.models import EulerCubaLIF
+from insectbot.snn.nir.timing import Link, align
 
 N = 5
 RNG = np.random.default_rng(1)

@@ -30,7 +30,7 @@ from insectbot.snn import (
 )
 from insectbot.snn import nir as our
 from insectbot.snn.integrators import IF, LI, CubaLIF, McCullochPitts
-from insectbot.snn.nir_models import EulerCubaLIF, Integrator, Relay, SubtractLIF
+from insectbot.snn.nir.models import EulerCubaLIF, Integrator, Relay, SubtractLIF
 
 PLAIN = {
     "delta": LIF(tau_m=[10.0, 20.0, 30.0, 10.0, 20.0, 30.0], v_rest=-1.0, v_reset=-2.0),

@@ -34,7 +34,7 @@ from insectbot.snn import (
 )
 from insectbot.snn import nir as our
 from insectbot.snn.model import NeuronModel
-from insectbot.snn.nir_models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
+from insectbot.snn.nir.models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
 
 BASES = ("NeuronModel", "LinearNeuron", "OdeNeuron")
 MODELS = [v for k, v in vars(snn).items() if isinstance(v, type) and issubclass(v, NeuronModel) and k not in BASES]

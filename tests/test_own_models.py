@@ -1,4 +1,4 @@
-"""Models of a user: one file, no engine edit, the speed of a built-in, compiled once, never stale (docs/own_models.md)."""
+"""Models of a user: one file, no engine edit, fast, compiled once, never stale (docs/own_models.md)."""
 
 from __future__ import annotations
 

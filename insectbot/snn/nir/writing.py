@@ -12,16 +12,16 @@ from insectbot.snn.integrators import IF, LI, CubaLIF, McCullochPitts
 from insectbot.snn.lif import LIF
 from insectbot.snn.model import Model
 from insectbot.snn.network import Population
-from insectbot.snn.nir_dialect import Grid
-from insectbot.snn.nir_models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
-from insectbot.snn.nir_sites import Gate, Pen, Site
-from insectbot.snn.nir_write_leaky import add_receptors, cuba, euler, li, lif
+from insectbot.snn.nir.dialect import Grid
+from insectbot.snn.nir.models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
+from insectbot.snn.nir.sites import Gate, Pen, Site
+from insectbot.snn.nir.writing_leaky import add_receptors, cuba, euler, li, lif
 
 _SAID = ("name", "n", "model", "receptors")
 
 
 def site_of(population: Population, name: str, grid: Grid, analog: bool, taken: Collection[str] = ()) -> Site:
-    """Return the nodes of a population; the parameters are those of :class:`~insectbot.snn.nir_sites.Pen`."""
+    """Return the nodes of a population; the parameters are those of :class:`~insectbot.snn.nir.sites.Pen`."""
     pen = Pen(population, name, grid, analog, taken)
     model = population.model
     site = _MAKERS.get(type(model), _stand_in)(pen).all_ports(population)

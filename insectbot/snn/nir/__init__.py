@@ -1,7 +1,7 @@
 """Networks as NIR graphs (https://neuroir.org) and NIR graphs as networks.
 
 NIR is written in continuous time and seconds; networks here run on a grid of milliseconds. What a file leaves open
-(its writer's step, what a spike is, how the leak is stepped) is a :class:`~insectbot.snn.nir_dialect.Dialect`:
+(its writer's step, what a spike is, how the leak is stepped) is a :class:`~insectbot.snn.nir.dialect.Dialect`:
 
 ============  =================================================================================================
 ``nir``       as the equations say: a spike is an impulse of unit area; exact steps of ``dt``
@@ -27,12 +27,12 @@ from typing import TYPE_CHECKING, Any
 from insectbot.errors import ConfigurationError, RunFolderError, Unsupported
 from insectbot.snn.inputs import InputSource
 from insectbot.snn.network import Network
-from insectbot.snn.nir_dialect import DIALECTS, READERS, Dialect, Grid, find
-from insectbot.snn.nir_export import Written, graph_of
-from insectbot.snn.nir_graph import flatten, read
-from insectbot.snn.nir_import import Imported, build
-from insectbot.snn.nir_layout import Options
-from insectbot.snn.nir_sidecar import KEY, difference, pack, unpack
+from insectbot.snn.nir.dialect import DIALECTS, READERS, Dialect, Grid, find
+from insectbot.snn.nir.export import Written, graph_of
+from insectbot.snn.nir.graph import flatten, read
+from insectbot.snn.nir.layout import Options
+from insectbot.snn.nir.reading import Imported, build
+from insectbot.snn.nir.sidecar import KEY, difference, pack, unpack
 
 if TYPE_CHECKING:
     import nir

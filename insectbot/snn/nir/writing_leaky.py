@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from insectbot.snn.functions import exprel
-from insectbot.snn.nir_models import EulerCubaLIF
-from insectbot.snn.nir_sites import Floats, Gate, Pen, Site
+from insectbot.snn.nir.models import EulerCubaLIF
+from insectbot.snn.nir.sites import Floats, Gate, Pen, Site
 from insectbot.snn.synapses import Alpha, Delta, Exponential, Receptor
 
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network, Population, Projection
-from insectbot.snn.nir_graph import Flat
-from insectbot.snn.nir_layout import Layout, Options, Part, layout, pacemaker
-from insectbot.snn.nir_neurons import STEADY, Cell
-from insectbot.snn.nir_timing import Link, align
+from insectbot.snn.nir.graph import Flat
+from insectbot.snn.nir.layout import Layout, Options, Part, layout, pacemaker
+from insectbot.snn.nir.neurons import STEADY, Cell
+from insectbot.snn.nir.timing import Link, align
 from insectbot.snn.synapses import Receptor
 
 Ticks = npt.NDArray[np.int64]

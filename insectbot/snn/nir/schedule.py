@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from insectbot.snn.inputs import CurrentInput
 from insectbot.snn.network import Input, Network
-from insectbot.snn.nir_dialect import Dialect
-from insectbot.snn.nir_timing import Link, align, loops
+from insectbot.snn.nir.dialect import Dialect
+from insectbot.snn.nir.timing import Link, align, loops
 
 Ticks = npt.NDArray[np.float64]
 

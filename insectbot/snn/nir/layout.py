@@ -12,11 +12,11 @@ from insectbot.errors import ConfigurationError
 from insectbot.snn.inputs import CurrentInput, InputSource, RegularInput
 from insectbot.snn.lif import LIF
 from insectbot.snn.network import Input
-from insectbot.snn.nir_dialect import Grid
-from insectbot.snn.nir_entries import Entries
-from insectbot.snn.nir_graph import SIZED, Flat
-from insectbot.snn.nir_neurons import Cell, cell_of, relay
-from insectbot.snn.nir_paths import Signal, incoming
+from insectbot.snn.nir.dialect import Grid
+from insectbot.snn.nir.entries import Entries
+from insectbot.snn.nir.graph import SIZED, Flat
+from insectbot.snn.nir.neurons import Cell, cell_of, relay
+from insectbot.snn.nir.paths import Signal, incoming
 
 BIAS = "bias"
 """Name of the unit that spikes in every step; biases are the weights of its synapses."""

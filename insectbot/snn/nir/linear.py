@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError, ShapeError
-from insectbot.snn.nir_entries import Entries
+from insectbot.snn.nir.entries import Entries
 
 Shape = tuple[int, ...]
 LINEAR = ("Affine", "Linear", "Scale", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "Flatten", "Delay")

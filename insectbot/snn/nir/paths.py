@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.errors import ConfigurationError
-from insectbot.snn.nir_entries import Entries
-from insectbot.snn.nir_graph import SIZED, Flat
-from insectbot.snn.nir_linear import LINEAR, bias_of, entries_of
+from insectbot.snn.nir.entries import Entries
+from insectbot.snn.nir.graph import SIZED, Flat
+from insectbot.snn.nir.linear import LINEAR, bias_of, entries_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.snn.network import Population
-from insectbot.snn.nir_dialect import Grid
+from insectbot.snn.nir.dialect import Grid
 
 Floats = npt.NDArray[np.float64]
 

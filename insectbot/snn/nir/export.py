@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from insectbot.snn.inputs import CurrentInput
 from insectbot.snn.network import Input, Network, Projection
-from insectbot.snn.nir_bias import beats, port_of, steady, without_steady
-from insectbot.snn.nir_dialect import Grid
-from insectbot.snn.nir_schedule import Schedule, schedule
-from insectbot.snn.nir_sites import Gate, Site
-from insectbot.snn.nir_wires import Wire, constant, wires
-from insectbot.snn.nir_write import site_of
+from insectbot.snn.nir.bias import beats, port_of, steady, without_steady
+from insectbot.snn.nir.dialect import Grid
+from insectbot.snn.nir.schedule import Schedule, schedule
+from insectbot.snn.nir.sites import Gate, Site
+from insectbot.snn.nir.wires import Wire, constant, wires
+from insectbot.snn.nir.writing import site_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,8 +18,8 @@ import insectbot.snn
 from insectbot.errors import ConfigurationError
 from insectbot.snn.model import Model
 from insectbot.snn.network import Network
-from insectbot.snn.nir_dialect import Dialect
-from insectbot.snn.nir_export import Written
+from insectbot.snn.nir.dialect import Dialect
+from insectbot.snn.nir.export import Written
 
 KEY = "insectbot"
 FORMAT = 1

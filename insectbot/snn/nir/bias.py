@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.snn.network import Network, Population, Projection
-from insectbot.snn.nir_layout import pacemaker
-from insectbot.snn.nir_neurons import STEADY, within_step
+from insectbot.snn.nir.layout import pacemaker
+from insectbot.snn.nir.neurons import STEADY, within_step
 from insectbot.snn.synapses import Delta, Exponential
 
 Floats = npt.NDArray[np.float64]

@@ -14,9 +14,9 @@ from insectbot.snn.functions import exprel
 from insectbot.snn.integrators import IF, LI, McCullochPitts
 from insectbot.snn.lif import LIF
 from insectbot.snn.model import NeuronModel
-from insectbot.snn.nir_dialect import Grid
-from insectbot.snn.nir_linear import spread
-from insectbot.snn.nir_models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
+from insectbot.snn.nir.dialect import Grid
+from insectbot.snn.nir.linear import spread
+from insectbot.snn.nir.models import EulerCubaLI, EulerCubaLIF, Integrator, Relay, SubtractLIF
 from insectbot.snn.synapses import Delta, Exponential, Receptor
 
 Floats = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from insectbot.errors import ConfigurationError, ShapeError, Unsupported
-from insectbot.snn.nir_linear import LINEAR, Shape, shape_from, shape_of
+from insectbot.snn.nir.linear import LINEAR, Shape, shape_from, shape_of
 
 SIZED = {
     "I": "r",
