@@ -5,10 +5,22 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 
 from insectbot.core.simulator import Simulator
 from insectbot.core.standard import w1, w1_drive
-from insectbot.snn import LIF, CurrentInput, Input, Network, Population, Projection
+from insectbot.snn import (
+    LIF,
+    AdEx,
+    CurrentInput,
+    Exponential,
+    HodgkinHuxley,
+    Input,
+    Izhikevich,
+    Network,
+    Population,
+    Projection,
+)
 
 
 def median_time(function, repeats=15):
@@ -51,3 +63,39 @@ def test_a_network_of_any_size_reuses_the_kernel_of_its_structure():
     assert small._call is large._call
     counts = [executable.window(w1_drive(1)[0], 200).counts.sum() for executable in (small, large)]
     assert counts[1] > counts[0] > 0
+
+
+def silent(model, precision, receptors=()):
+    n = 4096
+    network = Network(
+        inputs=(Input("i", 1, CurrentInput()),),
+        populations=(Population("n", n, model, receptors=receptors),),
+        projections=(Projection.sparse("i", "n", pre=np.zeros(n), post=np.arange(n), weight=1.0),),
+        outputs=(),
+        dt=0.05,
+        precision=precision,
+    )
+    executable = Simulator().compile(network)
+    executable.window([0.0], 50)
+    return executable
+
+
+CONDUCTANCES = {"e": Exponential(5.0, 60.0), "i": Exponential(10.0, -20.0)}
+MODELS = {
+    "conductance LIF": (LIF(v_th=1e6, t_ref=2.0), CONDUCTANCES),
+    "AdEx": (AdEx(scheme="euler"), ()),
+    "Izhikevich": (Izhikevich(), ()),
+    "Hodgkin-Huxley": (HodgkinHuxley(), ()),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_kind_of_update_is_vectorised(name):
+    """Ratio in one run: a register holds twice as many float32 as float64. Measured: 2.0 to 3.0; about 1 if scalar."""
+    model, receptors = MODELS[name]
+    single, double = (silent(model, precision, receptors) for precision in ("float32", "float64"))
+    ratios = []
+    for _ in range(9):
+        times = [median_time(lambda e=e: e.window([0.0], 100), repeats=1) for e in (double, single)]
+        ratios.append(times[0] / times[1])
+    assert np.median(ratios) > 1.5
