@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from insectbot.cli.choose import Choice
 from insectbot.cli.console import announcing_compilation, print_json, say
-from insectbot.errors import ConfigurationError
+from insectbot.errors import ConfigurationError, Unsupported
 
 if TYPE_CHECKING:
     from insectbot.snn.network import Network
@@ -46,6 +46,8 @@ def export(
 
     network = _network(choice, weights, seed, out)
     lost = nir.lost(network, dialect=reader)
+    if pure and lost:
+        raise Unsupported(f"NIR cannot say: {'; '.join(lost)}; leave --pure out to keep it as metadata")
     nir.write(network, path, lossless=not pure, dialect=reader)
     size = {"neurons": network.n_neurons, "synapses": network.n_synapses, "bytes": path.stat().st_size}
     if as_json:
