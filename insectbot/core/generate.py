@@ -132,7 +132,7 @@ def _library() -> str:
 
 def _typed(text: str, structure: Structure) -> str:
     real = structure.real
-    text = text.replace("REAL(", f"{real}(").replace("NUM(", "np.float32(" if real == "f4" else "float(")
+    text = text.replace("REAL(", f"{real}(").replace("NUM(", "np.float32(" if real == "f4" else "np.float64(")
     text = text.replace("COUNT[", "total[" if structure.threads else "count[")
     return text.replace("SIZE", "4" if real == "f4" else "8")
 

@@ -119,7 +119,7 @@ def _rain(plan: PopulationPlan, real: str) -> list[str]:
     """
     if plan.background < 0:
         return []
-    r, number = f"r{plan.background}[i]", "np.float32" if real == "f4" else "float"
+    r, number = f"r{plan.background}[i]", "np.float32" if real == "f4" else "np.float64"
     return [
         f"for i in range({BLOCK}):",
         f"    P_bits[i] = np.int32(np.int64(draw(P_rain[0], tick, P_base + b * {BLOCK} + i)) - 2147483648)",
