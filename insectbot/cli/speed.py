@@ -138,6 +138,7 @@ def realtime(seconds: float, as_json: bool) -> None:
         return
     times = ", ".join(f"{name} {found[key]:.3f} ms" for name, key in _LATENCIES)
     print(f"{found['steps']:.0f} steps at {found['rate_hz']:.1f} Hz: {times}; {found['late']:.0f} late")
+    print(f"the same loop without a network: {found['idle_late']:.0f} late, max {found['idle_max_ms']:.3f} ms")
 
 
 def peers(python: str | None, repeats: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from insectbot.core.ceilings import accumulate_ns, memory_gb_s
 from insectbot.core.simulator import CoreExecutable
@@ -174,12 +175,24 @@ def realtime(seconds: float = 60.0, n: int = 10_000, period_ms: float = 1.0) -> 
     -------
     dict
         ``p50_ms, p99_ms, p999_ms, max_ms``: time from the start of a period to its result; ``late``: steps that
-        took longer than the period; ``steps``; ``rate_hz``.
+        took longer than the period; ``steps``; ``rate_hz``; ``idle_late, idle_max_ms``: the same of the loop without a
+        network, for as long (10 s at most) right after: what the machine itself misses, scaled to ``steps``.
     """
     steps = round(seconds * 1e3 / period_ms)
     executable, drives = CoreExecutable(w1(n, plastic=True)), w1_drive(min(steps, 10_000))
     executable.window(drives[0], 100)
     executable.reset(0)
+    took = _paced(lambda k: executable.window(drives[k % len(drives)], 1).counts.tolist(), steps, period_ms)
+    rate = executable.counters().spikes / n / (steps * period_ms * 1e-3)
+    idle = _paced(lambda k: None, min(steps, round(1e4 / period_ms)), period_ms)
+    p50, p99, p999 = np.percentile(took, [50, 99, 99.9])
+    figures = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "max_ms": took.max(), "idle_max_ms": idle.max()}
+    counts = {"late": (took > period_ms).sum(), "idle_late": (idle > period_ms).mean() * steps, "steps": steps}
+    return {k: float(v) for k, v in (figures | counts).items()} | {"rate_hz": rate}
+
+
+def _paced(step: Callable[[int], object], steps: int, period_ms: float) -> npt.NDArray[np.float64]:
+    """Call ``step`` once in each period; return the time from the start of the period to its end [ms]."""
     took, period = np.zeros(steps), period_ms * 1e-3
     start = time.perf_counter()
     for k in range(steps):
@@ -187,13 +200,9 @@ def realtime(seconds: float = 60.0, n: int = 10_000, period_ms: float = 1.0) -> 
         while (now := time.perf_counter()) < due:
             if due - now > 3e-4:
                 time.sleep(due - now - 2e-4)
-        executable.window(drives[k % len(drives)], 1).counts.tolist()
+        step(k)
         took[k] = time.perf_counter() - due
-    p50, p99, p999 = np.percentile(took, [50, 99, 99.9]) * 1e3
-    late = int((took > period).sum())
-    rate = executable.counters().spikes / n / (steps * period)
-    figures = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "max_ms": took.max() * 1e3}
-    return {k: float(v) for k, v in figures.items()} | {"late": late, "steps": steps, "rate_hz": rate}
+    return took * 1e3
 
 
 def measure(n: int = 1000, repeats: int = 3) -> dict[str, float]:
