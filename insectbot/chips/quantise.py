@@ -47,6 +47,8 @@ def unknown_features(population: Population) -> list[str]:
     found = [f"{where}: LIF.{name} differs between neurons; give one number" for name in model.lengths()]
     if not found and population.ports != model.default_receptors():
         found.append(f"{where}: receptors {population.ports} are not the one that LIF.tau_syn describes")
+    if model.precise:
+        found.append(f"{where}: precise spike times do not exist on the chip; use LIF(precise=False)")
     if population.initial:
         found.append(f"{where}: starts elsewhere than at v_rest")
     return found

@@ -7,16 +7,19 @@ import re
 import textwrap
 from pathlib import Path
 
+from insectbot.core import text_precise as X
 from insectbot.core import text_synapses as T
 from insectbot.core import text_window as W
 from insectbot.core.inline import inline
 from insectbot.core.plan_inputs import InputPlan
 from insectbot.core.plan_neurons import PopulationPlan
+from insectbot.core.plan_precise import PrecisePlan, PreciseProjection
 from insectbot.core.plan_synapses import ProjectionPlan
 from insectbot.core.structure import PlanClass, Structure
 from insectbot.core.text_population import integrate
 
 _LIBRARY = (Path(__file__).parents[1] / "randomness.py", Path(__file__).with_name("library.py"))
+_PRECISE = Path(__file__).with_name("library_precise.py")
 _RULE_BODY = {"static": T.DELIVER, "perturb": T.DELIVER + T.PERTURB_BODY, "pair": T.PAIR_BODY}
 _RULE_BODY |= {"reward": T.DELIVER + T.REWARD_BODY, "eager": T.EAGER_BODY + T.DELIVER}
 _RULE_PRE = {"pair": T.PAIR_PRE}
@@ -32,17 +35,18 @@ def generate(structure: Structure) -> str:
     w = _Text(structure)
     w.lines += [W.HEAD.replace("OPTIONS", ", nogil=True" if structure.threads else "")]
     w.unpack_shared()
-    w.lines += [W.CHECK_DRIVE, "    rounds = 0\n" if structure.threads else ""]
+    w.lines += [W.CHECK_DRIVE, "    rounds = 0\n" if structure.threads else "", X.START if structure.precise else ""]
     for c in projections:
         w.phase(c, "S", _pulse(c.plan), 4)
-    windows = {"poisson": W.POISSON_WINDOW, "times": W.TIMES_WINDOW}
+    windows = {"poisson": W.POISSON_WINDOW, "times": W.TIMES_WINDOW, "timed": W.TIMES_WINDOW}
     for c in inputs:
         w.phase(c, "I", windows.get(c.plan.kind, ""), 4)
     for c in populations:
         zero = "".join(W.NO_CURRENT.replace("addM", f"add{m}") for m in range(len(c.plan.inject)))
         w.phase(c, "P", zero + (W.PUSH.replace("INDENT", "    ") if c.plan.noise else ""), 4)
     for c in projections:
-        w.phase(c, "S", W.ADD_CURRENT if c.plan.rule == "current" else "", 4)
+        added = X.ADD_CURRENT if isinstance(c.plan, PreciseProjection) else W.ADD_CURRENT
+        w.phase(c, "S", added if c.plan.rule == "current" else "", 4)
     w.lines.append("    for _ in range(n_ticks):")
     for c in projections:
         w.phase(c, "S", _rule(c.plan, _RULE_EPOCH), 8)
@@ -58,10 +62,10 @@ def generate(structure: Structure) -> str:
         w.phase(c, "S", _walk(structure, c.plan) if c.plan.rule != "current" else "", 8)
     for c in projections:
         w.phase(c, "S", _rule(c.plan, _RULE_POST), 8)
-    w.lines += [W.PROBE, W.TAIL]
+    w.lines += [X.PROBE, W.TAIL.replace("return 0", "return 2 * full")] if structure.precise else [W.PROBE, W.TAIL]
     text = _typed("\n".join(w.lines), structure)
     window = "\n".join(line for line in text.splitlines() if line.strip())
-    return f"{_library()}\n\n{window}\n"
+    return f"{_library(structure.precise)}\n\n{window}\n"
 
 
 class _Text:
@@ -116,9 +120,11 @@ class _Text:
         self.lines.append(textwrap.indent(text, "    "))
 
 
-def _library() -> str:
+def _library(precise: bool) -> str:
     """Return the text of the shared primitives as one module, with what only this system has."""
     texts = [path.read_text() for path in _LIBRARY]
+    if precise:  # less what it imports from the text before it
+        texts.append(re.sub(r"from insectbot\.core\.library import .*\n", "", _PRECISE.read_text()))
     text = "\n\n".join(texts).replace("from __future__ import annotations\n", "")
     if os.name == "posix":  # a waiting thread lets others run; elsewhere it spins
         text = text.replace(
@@ -145,6 +151,8 @@ def _pulse(plan: ProjectionPlan) -> str:
 
 
 def _input(plan: InputPlan) -> str:
+    if plan.kind == "timed":
+        return X.TIMED_TICK + X.TIMED_RECORD
     ticks = {"poisson": W.POISSON_TICK, "regular": W.REGULAR_TICK, "times": W.TIMES_TICK}
     return (ticks[plan.kind] if plan.kind in ticks else _coded(plan)) + W.INPUT_RECORD
 
@@ -178,6 +186,8 @@ def _coded(plan: InputPlan) -> str:
 
 def _population(structure: Structure, c: PlanClass) -> str:
     plan: PopulationPlan = c.plan
+    if isinstance(plan, PrecisePlan):
+        return X.PRECISE_TICK + X.AFTER + (W.OUTPUT if plan.output else "")
     text = ""
     if plan.noise:
         text += W.NOISE
@@ -199,6 +209,8 @@ def _collect(plan: PopulationPlan) -> str:
 
 
 def _walk(structure: Structure, plan: ProjectionPlan) -> str:
+    if isinstance(plan, PreciseProjection):
+        return X.walk(plan.timed)
     if plan.graded:
         return T.WALK_GRADED
     body = _RULE_BODY[plan.rule].replace("FACTOR", " * factor" if plan.release else "")

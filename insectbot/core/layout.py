@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.core.coefficients import coefficients, initial_states
+from insectbot.core.layout_precise import fill_precise, fill_timed
 from insectbot.core.layout_rules import fill_rule
 from insectbot.core.plan_neurons import PopulationPlan
 from insectbot.core.random import stream_key
@@ -48,7 +49,7 @@ class Layout:
         c = Content()
         c.size = {"n_drive": network.n_inputs, "n_outputs": network.n_outputs, "n_probes": 0}
         c.size |= {"thread": thread, "n_threads": n_threads}
-        _fill_inputs(network, c)
+        _fill_inputs(network, structure, c)
         wired = [_rows(network, structure, k, parts[p.target]) for k, p in enumerate(structure.projections)]
         longest = [1] * len(network.populations)
         for r, projection in zip(wired, structure.projections, strict=True):
@@ -61,6 +62,8 @@ class Layout:
             c.size |= {f"s{k}_n": r.weight.size, f"s{k}_sources": r.segment.size - 1}
             _fill_ends(network, structure, k, high - low, c)
             fill_rule(k, projection, network, structure.projections[k], r, high - low, c)
+        if structure.precise:
+            fill_precise(network, structure, wired, c)
         c.values["clock"] = np.zeros(8, np.int64)
         c.values["real"] = [c.real[name] for name in structure.reals] or [0.0]
         c.size |= {f"{k.prefix}_members": len(k.members) for k in structure.classes}
@@ -69,7 +72,7 @@ class Layout:
         c.values["modulators"] = np.zeros(max(network.n_modulators, 1))
         for name in ("counts", "first", "interval", "last"):
             c.values[name] = np.zeros(max(network.n_outputs, 1))
-        for name in ("event_tick", "event_unit", "probe", "probed", "sync"):
+        for name in ("event_tick", "event_unit", "event_offset", "probe", "probed", "sync"):
             c.values[name] = np.zeros(1)
         c.values |= {"count": np.zeros(len(network.groups)), "total": np.zeros(len(network.groups))}
         codes = dict(structure.table)
@@ -125,7 +128,7 @@ def seed_streams(network: Network, arrays: Arrays, seed: int) -> None:
             arrays[f"p{k}_draws"][0] = stream_key(seed, 2000 + k)
 
 
-def _fill_inputs(network: Network, c: Content) -> None:
+def _fill_inputs(network: Network, structure: Structure, c: Content) -> None:
     unit = 0
     for k, group in enumerate(network.inputs):
         source = group.source
@@ -134,7 +137,9 @@ def _fill_inputs(network: Network, c: Content) -> None:
         for name in ("spikes", "threshold", "phase", "rank"):
             c.values[f"in{k}_{name}"] = np.zeros(group.n)
         c.values[f"in{k}_key"] = np.zeros(1)
-        if isinstance(source, SpikeTimesInput):
+        if isinstance(source, SpikeTimesInput) and structure.precise:
+            fill_timed(k, source, network.dt, MAX_TICKS, c)
+        elif isinstance(source, SpikeTimesInput):
             ticks, channels = source.events(network.dt)
             c.values |= {f"in{k}_time": np.append(ticks, MAX_TICKS), f"in{k}_channel": np.append(channels, 0)}
             c.size[f"in{k}_events"] = ticks.size

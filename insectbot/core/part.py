@@ -16,7 +16,7 @@ from insectbot.snn.plasticity import PairSTDP
 _WORDS = """
 real size segment start delay target column row origin group share grow fade event_tick event_unit drive modulators
 spikes threshold change add0 add1 add2 add3 add4 add5 add6 add7 push counts first flag value all lists number time
-channel rank bits limit probe probed sync count total
+channel rank bits limit probe probed sync count total event_offset offset at links number local work exact
 """
 _DERIVED = frozenset(_WORDS.split())
 _CLEARED = frozenset(["xi", "e", "q", "y", "phase", "clock", "counts"])
@@ -142,7 +142,15 @@ class Part:
         state = self.arrays[f"p{k}_state"]
         i = np.arange(high - low)
         place = (i // BLOCK) * BLOCK * len(rows) + rows.index(name) * BLOCK + i % BLOCK
-        return state.ctypes.data + place * state.itemsize
+        sign = 1 if state.dtype == self.arrays["real"].dtype else -1  # tells the kernel of float64 in a float32 network
+        return sign * (state.ctypes.data + place * state.itemsize)
+
+    @property
+    def most_spikes(self) -> int:
+        """Spikes that one tick can have, inputs included."""
+        if self._structure.precise:
+            return sum(a.size for name, a in self.arrays.items() if name.endswith("_spikes"))
+        return self._network.n_inputs + sum(high - low for low, high in self.parts)
 
     def state(self) -> Arrays:
         """Return a copy of everything that decides the future."""

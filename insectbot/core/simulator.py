@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from insectbot.core.compile import compile_window
 from insectbot.core.part import Part
+from insectbot.core.plan_precise import PrecisePlan, TimedInput
 from insectbot.core.structure import Structure
 from insectbot.core.threads import join_parts, projection_order, threadable
 from insectbot.errors import ConfigurationError, ShapeError
@@ -32,8 +33,8 @@ class Simulator:
     name = "ideal"
     fidelity = (
         "The reference: float32 state (float64 on request), exact propagators for linear subthreshold systems, spikes "
-        "and resets on the grid of dt, counter-based randomness. No limit on neurons, synapses or precision; no "
-        "energy or timing model."
+        "and resets on the grid of dt (of LIF(precise=True) at their exact times), counter-based randomness. No limit "
+        "on neurons, synapses or precision; no energy or timing model."
     )
 
     def __init__(self, threads: int = 1) -> None:
@@ -148,6 +149,11 @@ class CoreExecutable:
         if n_ticks and (flags & _RECORD or self._probes):
             self._reserve(n_ticks, flags)
         status = self._call(self._address, n_ticks, flags) if self._pool is None else self._run(n_ticks, flags)
+        if status == 2:
+            raise ConfigurationError(
+                f"network {self.network.name!r}: neurons with precise spike times fired more often within one step of "
+                f"dt = {self.network.dt} ms than there is room for; give them a t_ref, or shorten dt"
+            )
         if status:
             raise ShapeError(f"drive {np.asarray(drive).tolist()} must be finite numbers")
         return self._readout
@@ -215,6 +221,29 @@ class CoreExecutable:
         order = np.lexsort((units, ticks))
         return ticks[order], units[order]
 
+    def spike_times(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+        """Return (time [ms], unit) of every spike of the last window, if ``recording``, by time, then unit.
+
+        Tick t lasts from t dt to (t + 1) dt after the reset. On the grid a spike counts at the end of its tick, where
+        it acts: with a delay of D it arrives at the state after ``D / dt`` more ticks. Spikes of populations with
+        precise spike times are exact, and so are those of SpikeTimesInput in a network that has such a population
+        (elsewhere they count at the end of the tick that begins nearest to the given time).
+        """
+        ticks, units = self.spikes()
+        times = (ticks + 1) * self.network.dt
+        if self._structure.precise:
+            found = [self._parts[0].arrays[f"event_{name}"][: ticks.size] for name in ("tick", "unit", "offset")]
+            exact = np.concatenate([np.full(g.n, self._exact(k)) for k, g in enumerate(self.network.groups)])
+            units = found[1]
+            times = found[0] * self.network.dt + np.where(exact[units], found[2], self.network.dt)
+        order = np.lexsort((units, times))
+        return np.asarray(times[order], np.float64), np.asarray(units[order], np.int32)
+
+    def _exact(self, k: int) -> bool:
+        """Tell whether the spikes of group ``k`` are recorded with their offset."""
+        plan = (*self._structure.inputs, *self._structure.populations)[k]
+        return isinstance(plan, TimedInput | PrecisePlan)
+
     def record(self, variables: Mapping[str, Sequence[str]]) -> None:
         """Choose the state variables that every window keeps, by population; an empty mapping stops it.
 
@@ -239,7 +268,7 @@ class CoreExecutable:
             part.arrays["probe"] = np.concatenate(places) if places else np.zeros(1, np.int64)
             n = sum(p.size for p in places)
             part.arrays["size"][self._structure.sizes.index("n_probes")] = n
-            part.arrays["probed"] = np.zeros(max(n, 1), part.arrays["real"].dtype)
+            part.arrays["probed"] = np.zeros(max(n, 1), part.arrays["probed"].dtype)
             part.link()
         self._probes = {key: tuple(p.parts[k][1] - p.parts[k][0] for p in self._parts) for key, (k, _) in found.items()}
         self._probed_ticks = 0
@@ -319,10 +348,12 @@ class CoreExecutable:
         self._probed_ticks = n_ticks
         for part in self._parts:
             changed = False
-            need = n_ticks * (self.network.n_inputs + sum(high - low for low, high in part.parts))
+            need = n_ticks * part.most_spikes
             if flags & _RECORD and need > part.arrays["event_tick"].size:
                 part.arrays["event_tick"] = np.zeros(need, np.int64)
                 part.arrays["event_unit"] = np.zeros(need, np.int32)
+                if self._structure.precise:
+                    part.arrays["event_offset"] = np.zeros(need)
                 changed = True
             probed = n_ticks * part.arrays["probe"].size if self._probes else 0
             if probed > part.arrays["probed"].size:

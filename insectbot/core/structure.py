@@ -15,6 +15,14 @@ import numpy as np
 
 from insectbot.core.plan_inputs import InputPlan, input_plan
 from insectbot.core.plan_neurons import BLOCK, PopulationPlan, population_plan
+from insectbot.core.plan_precise import (
+    PrecisePlan,
+    PreciseProjection,
+    is_precise,
+    precise_plan,
+    precise_projection,
+    timed_input,
+)
 from insectbot.core.plan_synapses import ProjectionPlan, projection_plan
 from insectbot.snn.network import Network
 
@@ -63,12 +71,21 @@ class Structure:
     @classmethod
     def of(cls, network: Network, threads: bool = False) -> Structure:
         """Read the structure off a network; raises Unsupported for what the core cannot run."""
-        projections = tuple(projection_plan(network, p) for p in network.projections)
+        projections = tuple(precise_projection(network, p, projection_plan(network, p)) for p in network.projections)
         populations = tuple(
-            population_plan(network, number, p, projections) for number, p in enumerate(network.populations)
+            precise_plan(network, p) if is_precise(p) else population_plan(network, number, p, projections)
+            for number, p in enumerate(network.populations)
         )
+        inputs = tuple(map(input_plan, network.inputs))
+        if any(map(is_precise, network.populations)):
+            inputs = tuple(map(timed_input, inputs))
         real = "f8" if network.precision == "float64" else "f4"
-        return cls(tuple(map(input_plan, network.inputs)), populations, projections, real, threads)
+        return cls(inputs, populations, projections, real, threads)
+
+    @cached_property
+    def precise(self) -> bool:
+        """Whether spikes of some population have exact times."""
+        return any(isinstance(p, PrecisePlan) for p in self.populations)
 
     @cached_property
     def header(self) -> tuple[tuple[str, str], ...]:
@@ -76,7 +93,9 @@ class Structure:
         f = self.real
         out = [("clock", "i8"), ("real", f), ("size", "i8"), ("drive", f), ("modulators", f)]
         out += [("counts", "i4"), ("first", "i4"), ("interval", "i4"), ("last", "i8")]
-        out += [("event_tick", "i8"), ("event_unit", "i4"), ("probe", "i8"), ("probed", f), ("count", "i8")]
+        out += [("event_tick", "i8"), ("event_unit", "i4"), ("probe", "i8")]
+        out += [("probed", "f8" if self.precise else f), ("count", "i8")]
+        out += [("event_offset", "f8")] if self.precise else []
         out += [("sync", "i8"), ("total", "i8")] if self.threads else []
         return tuple(out)
 
@@ -97,9 +116,11 @@ class Structure:
     def _borrowed(self, plan: ProjectionPlan) -> tuple[Entry, ...]:
         """Return the arrays of source and target that the text of a projection uses."""
         target, n_in = f"p{plan.target}", len(self.inputs)
+        source = f"in{plan.source}" if plan.source < n_in else f"p{plan.source - n_in}"
+        if isinstance(plan, PreciseProjection):
+            return plan.borrowed(source, target)
         if plan.rule == "current":
             return (("add", "fF", f"{target}_add{plan.injected}"),)
-        source = f"in{plan.source}" if plan.source < n_in else f"p{plan.source - n_in}"
         listed = "all" if self.threads and plan.source >= n_in else "spikes"
         out = [("ring", "fF", f"{target}_ring{plan.port}")]
         out.append(("value", "fF", f"{source}_value") if plan.graded else ("from_spikes", "i4", f"{source}_{listed}"))
@@ -168,7 +189,7 @@ class Structure:
     def sorted_units(self) -> bool:
         """Whether the spikes of a tick are listed in the order of their units."""
         order = [k for c in self.of_kind("pop") for k in c.members]
-        return order == sorted(order)
+        return order == sorted(order) and not self.precise
 
     def dtype(self, code: str) -> type:
         """Return the numpy type of a type code."""

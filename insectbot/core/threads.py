@@ -18,6 +18,9 @@ from insectbot.snn.network import Network
 
 def threadable(structure: Structure, network: Network) -> None:
     """Raise Unsupported, naming the cause, if a network cannot be shared by threads."""
+    for population in network.populations:
+        if structure.precise and getattr(population.model, "precise", False):
+            raise Unsupported(f"threads: population {population.name!r} has precise spike times; use threads = 1")
     for plan, projection in zip(structure.projections, network.projections, strict=True):
         if plan.rule == "perturb":
             raise Unsupported(

@@ -114,6 +114,22 @@ class SpikeTimesInput:
         order = np.lexsort((channels, ticks))
         return ticks[order], channels[order]
 
+    def exact_events(self, dt: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Return (tick, channel, offset [ms]) of all spikes, by tick, channel, offset; for precise spike times.
+
+        A spike at ``t`` falls into the tick with ``tick dt < t <= (tick + 1) dt``, at ``t = tick dt + offset``; one at
+        0 into the first. Up to rounding errors a time on the grid is at the end of its tick, offset ``dt``.
+        """
+        channels = np.repeat(np.arange(len(self.times), dtype=np.int32), [len(c) for c in self.times])
+        flat = np.array([t for channel in self.times for t in channel], np.float64)
+        steps = flat / dt
+        whole = np.rint(steps)
+        on_grid = (np.abs(steps - whole) <= 4.0 * np.spacing(steps)) & (whole > 0)
+        ticks = np.maximum(np.where(on_grid, whole, np.ceil(steps)) - 1.0, 0.0).astype(np.int64)
+        offsets = np.where(on_grid, dt, np.clip(flat - ticks * dt, 0.0, dt))
+        order = np.lexsort((offsets, channels, ticks))
+        return ticks[order], channels[order], offsets[order]
+
 
 @dataclass(frozen=True)
 class CodedInput(Model):

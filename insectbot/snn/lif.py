@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +36,16 @@ class LIF(LinearNeuron):
         Synaptic time constant [ms]; 0 means delta synapses. Not used where the population names its receptors.
     v_min : float or None
         Lower bound of ``v``; None for none.
+    precise : bool
+        Whether spikes have exact times: see Notes. Keyword only.
+
+    Notes
+    -----
+    With ``precise`` the network still advances in steps of dt, but spikes carry their offset in the step. v is
+    integrated in float64 from event to event, the first crossing of the threshold is located to better than 1e-9 ms,
+    also where v peaks between events, and v leaves refractoriness off the grid; a neuron may spike several times in a
+    step. Receptors are delta or exponential currents (or analog current), projections are static, delays whole steps.
+    Spikes from the grid, and to populations on it, count at the end of their step. Time 0 is the reset.
     """
 
     relative: ClassVar[dict[str, str]] = {"v": "v_rest", "v_th": "v_rest", "v_reset": "v_rest", "v_min": "v_rest"}
@@ -47,9 +57,11 @@ class LIF(LinearNeuron):
     t_ref: float = parameter(0.0, "ms", at_least=0)
     tau_syn: float = parameter(0.0, "ms", at_least=0)
     v_min: float | None = parameter(None, "mV")
+    precise: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.require(isinstance(self.precise, bool), "precise", "be True or False")
         self.require(np.less(self.v_reset, self.v_th), "v_reset", f"lie below v_th = {self.v_th}")
         if self.v_min is not None:
             lowest = np.minimum(self.v_rest, self.v_reset)

@@ -37,6 +37,7 @@ def _unsaid(model: Any) -> list[str]:
     """Return the parameters that no node has."""
     found = ["t_ref"] if np.any(np.asarray(getattr(model, "t_ref", 0.0)) > 0) else []
     found += ["v_min"] if getattr(model, "v_min", None) is not None else []
+    found += ["precise"] if getattr(model, "precise", False) else []
     found += ["drop"] if getattr(model, "drop", None) is not None else []
     return found + (["v_reset = None (reset by subtraction)"] if getattr(model, "v_reset", 0.0) is None else [])
 
