@@ -99,3 +99,19 @@ def test_every_kind_of_update_is_vectorised(name):
         times = [median_time(lambda e=e: e.window([0.0], 100), repeats=1) for e in (double, single)]
         ratios.append(times[0] / times[1])
     assert np.median(ratios) > 1.5
+
+
+def test_silence_costs_no_more_than_activity():
+    """Without flushing, decaying currents and potentials end as denormal numbers, 20 to 30 times slower."""
+    executable = silent(LIF(tau_m=10.0, v_th=10.0, tau_syn=5.0), "float32")
+    executable.window([1.0], 400)
+    early = median_time(lambda: executable.window([0.0], 100))
+    executable.window([0.0], 100_000)  # five seconds: exp(-500)
+    assert executable.variable("n", "v").max() == 0.0
+    assert median_time(lambda: executable.window([0.0], 100)) < 3.0 * early
+
+
+def test_the_callers_arithmetic_is_left_as_it_was():
+    executable = silent(LIF(), "float32")
+    executable.window([0.0], 10)
+    assert np.float32(1e-30) * np.float32(1e-10) > 0.0

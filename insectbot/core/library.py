@@ -8,6 +8,7 @@ plain multiplications and sums: they vectorise, and give the same bits on every 
 from __future__ import annotations
 
 import math
+import platform
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,53 @@ def _lowest_bit(typingctx: Any, mask: Any) -> Any:
 
 
 lowest_bit: Any = intrinsic(_lowest_bit)
+
+
+_FLUSH = 0x8040
+"""Bits of MXCSR: results and arguments below the normal range count as 0."""
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+def _control(builder: Any, name: str, slot: Any) -> None:
+    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{name}")
+    builder.call(function, [builder.bitcast(slot, cgutils.voidptr_t)])
+
+
+def _flush_denormals(typingctx: Any) -> Any:
+    """Let this thread count denormal numbers as 0 (they are up to 30 times slower); return how it was."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        i32 = ir.IntType(32)
+        if not _X86:
+            return i32(0)
+        slot = cgutils.alloca_once(builder, i32)
+        _control(builder, "stmxcsr", slot)
+        before = builder.load(slot)
+        builder.store(builder.or_(before, i32(_FLUSH)), slot)
+        _control(builder, "ldmxcsr", slot)
+        return before
+
+    return types.int32(), codegen
+
+
+flush_denormals: Any = intrinsic(_flush_denormals)
+
+
+def _restore_denormals(typingctx: Any, before: Any) -> Any:
+    """Undo :data:`flush_denormals`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if _X86:
+            slot = cgutils.alloca_once(builder, ir.IntType(32))
+            builder.store(args[0], slot)
+            _control(builder, "ldmxcsr", slot)
+        return context.get_dummy_value()
+
+    return types.void(types.int32), codegen
+
+
+restore_denormals: Any = intrinsic(_restore_denormals)
 
 
 def _fetch_add(typingctx: Any, address: Any, value: Any) -> Any:

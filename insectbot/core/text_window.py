@@ -20,6 +20,7 @@ CHECK_DRIVE = """
     for u in range(size[0]):
         if not np.isfinite(drive[u]):
             return 1
+    denormals = flush_denormals()
     tick = clock[0]
     n_spikes, n_input_spikes, synops, updates, events = 0, 0, 0, 0, 0
     for o in range(size[1]):
@@ -192,5 +193,6 @@ TAIL = """
     if n_ticks > 0:
         clock[5] = events
     clock[6] += 1
+    restore_denormals(denormals)
     return 0
 """
