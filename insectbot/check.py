@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -290,8 +291,11 @@ def kind_of(ref: str) -> str:
         return "env" if isinstance(found, type) and issubclass(found, gymnasium.Env) else "controller"
     if ref in gymnasium.registry:
         return "env"
-    known = ", ".join(name for kind in kinds for name in plugins.names(kind))
-    raise UnknownNameError(f"check {ref!r}: no scenario, chip, controller, env or model has this name (known: {known})")
+    close = difflib.get_close_matches(ref, [name for kind in kinds for name in plugins.names(kind)], n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise UnknownNameError(
+        f"check {ref!r}: no scenario, chip, controller, env or model has this name; {hint}'insectbot list' names all"
+    )
 
 
 def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:

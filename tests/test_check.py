@@ -283,8 +283,14 @@ def test_kind_is_found():
     kinds = {"ideal": "chip", "taxis": "controller", "foraging": "scenario", "CartPole-v1": "env", "x.toml": "scenario"}
     kinds |= {f"{__file__}:Sticky": "env", f"{__file__}:Wild": "controller", f"{__file__}:Chip": "chip"}
     assert {ref: check.kind_of(ref) for ref in kinds} == kinds
-    with pytest.raises(UnknownNameError, match="no scenario, chip, controller or env"):
+    with pytest.raises(
+        UnknownNameError, match=r"no scenario, chip, controller, env or model has this name; 'insectbot list'"
+    ):
         check.kind_of("nothing")
+    with pytest.raises(UnknownNameError, match=r"did you mean 'AdEx'\?"):
+        check.kind_of("AdX")
+    kinds = {"AdEx": "neuron", "Alpha": "synapse", "TsodyksMarkram": "synapse", "BurstInput": "code"}
+    assert {ref: check.kind_of(ref) for ref in kinds} == kinds
 
 
 def test_an_exception_breaks_a_promise_and_stops_nothing():

@@ -78,7 +78,8 @@ def test_first_contact_imports_nothing_heavy(tmp_path, words):
 
 def test_list(cli):
     found = json.loads(cli("list", "--json").out)
-    assert set(found) == {"scenarios", "envs", "controllers", "chips", "rules"}
+    kinds = {"scenarios", "envs", "controllers", "chips", "rules", "neurons", "synapses", "codes"}
+    assert set(found) == kinds
     assert all(text for entries in found.values() for text in entries.values())
     assert "foraging" in found["scenarios"]
     assert json.loads(cli("list", "chips", "--json").out).keys() == {"chips"}
