@@ -291,7 +291,7 @@ def kind_of(ref: str) -> str:
         return "env" if isinstance(found, type) and issubclass(found, gymnasium.Env) else "controller"
     if ref in gymnasium.registry:
         return "env"
-    close = difflib.get_close_matches(ref, [name for kind in kinds for name in plugins.names(kind)], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(ref, [name for kind in kinds for name in plugins.names(kind)], n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise UnknownNameError(
         f"check {ref!r}: no scenario, chip, controller, env or model has this name; {hint}'insectbot list' names all"
