@@ -286,7 +286,7 @@ def test_kind_is_found():
     with pytest.raises(
         UnknownNameError, match=r"no scenario, chip, controller, env or model has this name; 'insectbot list'"
     ):
-        check.kind_of("nothing")
+        check.kind_of("qqq")
     with pytest.raises(UnknownNameError, match=r"did you mean 'AdEx'\?"):
         check.kind_of("AdX")
     kinds = {"AdEx": "neuron", "Alpha": "synapse", "TsodyksMarkram": "synapse", "BurstInput": "code"}
