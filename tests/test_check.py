@@ -288,7 +288,7 @@ def test_kind_is_found():
     ):
         check.kind_of("qqq")
     with pytest.raises(UnknownNameError, match=r"did you mean 'AdEx'\?"):
-        check.kind_of("AdX")
+        check.kind_of("AdExp")
     kinds = {"AdEx": "neuron", "Alpha": "synapse", "TsodyksMarkram": "synapse", "BurstInput": "code"}
     assert {ref: check.kind_of(ref) for ref in kinds} == kinds
 

@@ -11,8 +11,8 @@ from naive import Naive
 from test_core import busy_network, drives
 
 from insectbot.core.simulator import Simulator
-from insectbot.errors import ConfigurationError
-from insectbot.snn import LIF, Input, Network, PairSTDP, Population, Projection, TsodyksMarkram
+from insectbot.errors import ConfigurationError, Unsupported
+from insectbot.snn import LIF, Input, Network, PairSTDP, Population, Projection, RegularInput, TsodyksMarkram
 from insectbot.snn.inputs import SpikeTimesInput
 
 # A vanishing exponent is additive, but takes the code path that changes weights at every spike.
@@ -246,3 +246,41 @@ def test_windows_states_and_resets_of_every_form():
 def test_mistakes_are_told(change, words):
     with pytest.raises(ConfigurationError, match=words):
         PairSTDP(**change)
+
+
+def test_setting_other_weights_leaves_the_traces():
+    """A source spike at 20 ms still pairs with a target spike at 25 after weights of another projection were set."""
+    rule = PairSTDP(a_plus=0.005)
+    executables = []
+    for given in ({}, {"kick->b": np.array([2.0])}, None):
+        network = Network(
+            inputs=(
+                Input("pre", 1, SpikeTimesInput(((20.0,),))),
+                Input("kick", 1, SpikeTimesInput(((24.0,),))),
+            ),
+            populations=(Population("b", 1, LIF(v_th=1.0)),),
+            projections=(
+                Projection.dense("pre", "b", [[0.5]], plasticity=rule),
+                Projection.dense("kick", "b", [[2.0]]),
+            ),
+            outputs=("b",),
+        )
+        executable = Simulator().compile(network)
+        executable.window([0.0, 0.0], 22)
+        if given is not None:
+            executable.set_weights(given)
+        assert executable.window([0.0, 0.0], 20).counts[0] == 1
+        executables.append(executable.weights()["pre->b"][0])
+    assert executables[0] == executables[1] == executables[2] > 0.5
+
+
+def test_release_parameters_per_source_are_refused():
+    short = TsodyksMarkram(u=(0.5, 0.4))
+    network = Network(
+        inputs=(Input("pre", 2, RegularInput()),),
+        populations=(Population("b", 1, LIF()),),
+        projections=(Projection.dense("pre", "b", [[0.5, 0.5]], short_term=short),),
+        outputs=("b",),
+    )
+    with pytest.raises(Unsupported, match=r"TsodyksMarkram.u must be one number"):
+        Simulator().compile(network)

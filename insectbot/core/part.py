@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -88,10 +88,10 @@ class Part:
             w = np.minimum(w + self._pending(k, rule.a_plus, n), w.dtype.type(rule.w_max))
         return w
 
-    def settle(self) -> None:
-        """Apply pending potentiation of pair STDP and clear its traces."""
+    def settle(self, only: Collection[int] | None = None) -> None:
+        """Apply pending potentiation of additive pair STDP and clear its traces (in the projections ``only``)."""
         for k, plan in enumerate(self._structure.projections):
-            if plan.rule == "pair":
+            if plan.rule == "pair" and (only is None or k in only):
                 w = self.weights(k)
                 self.arrays[f"s{k}_w"][: w.size] = w
                 self.arrays[f"s{k}_seen"][...] = -1

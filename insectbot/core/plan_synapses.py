@@ -140,6 +140,9 @@ def _release(model: ReleaseModel | None) -> tuple[Function | None, tuple[str, ..
     if model is None:
         return None, (), ()
     owner = type(model).__name__
+    if model.lengths():
+        name = next(iter(model.lengths()))
+        raise Unsupported(f"ideal: {owner}.{name} must be one number; give each source group a projection of its own")
     source = getattr(model, "release", None)
     if source is None:
         raise Unsupported(f"ideal: {owner} has no function release()")

@@ -93,7 +93,11 @@ class CoreExecutable:
 
     @property
     def learning(self) -> bool:
-        """Whether plasticity and exploration act. Switching it off applies what pair STDP still owes."""
+        """Whether plasticity and exploration act.
+
+        Switching it off applies what additive pair STDP still owes and clears its traces; those of other rules are
+        held until it is on again.
+        """
         return bool(self._flags & _LEARN)
 
     @learning.setter
@@ -184,17 +188,19 @@ class CoreExecutable:
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
         """Replace weights by projection name (vectors in projection order).
 
+        The traces of additive pair STDP restart in the projections named, and nowhere else.
+
         Raises
         ------
         ConfigurationError, ShapeError
             If a projection is unknown, or a vector has the wrong length or a value that is not finite.
         """
         checked = self.network.checked_weights(weights)
+        named = [k for k, p in enumerate(self.network.projections) if p.name in checked]
         for part in self._parts:
-            part.settle()
-        for k, projection in enumerate(self.network.projections):
-            if projection.name not in checked:
-                continue
+            part.settle(named)
+        for k in named:
+            projection = self.network.projections[k]
             values = checked[projection.name]
             if len(self._parts) > 1:
                 moved = np.empty_like(values)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from insectbot.snn.functions import maximum, minimum
+from insectbot.snn.functions import maximum, minimum, where
 from insectbot.snn.model import Coefficients, NeuronModel, Real, Source, parameter
 from insectbot.snn.synapses import Delta
 
@@ -50,14 +50,16 @@ class ThresholdLinear(NeuronModel):
 
     @staticmethod
     def update(r: Real, i: Real, drive: Real, bias: Real, part: Real) -> Real:
-        """Relax towards the rectified input."""
+        """Relax towards the rectified input; a rate far below any other is silence, which costs nothing to transmit."""
         r = r + part * (maximum(bias + i + drive, 0.0) - r)
+        r = where(r > 1e-30, r, 0.0)
         return r
 
     @staticmethod
     def saturating(r: Real, i: Real, drive: Real, bias: Real, part: Real, r_max: Real) -> Real:
         """Relax towards the rectified and bounded input."""
         r = r + part * (minimum(maximum(bias + i + drive, 0.0), r_max) - r)
+        r = where(r > 1e-30, r, 0.0)
         return r
 
     @staticmethod
