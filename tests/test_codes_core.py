@@ -86,7 +86,8 @@ def of_code(spikes, k):
 def test_the_kernel_spikes_as_the_oracle(codes, dt, data):
     executable, naive = all_codes(codes, dt), [NaiveCode(code, 5, dt) for code in codes]
     executable.reset(0)
-    values = st.floats(-0.5, 1.5, width=32) | st.sampled_from([0.0, 0.25, 1.0])
+    # A denormal drive counts as 0 in the kernel.
+    values = st.floats(-0.5, 1.5, width=32, allow_subnormal=False) | st.sampled_from([0.0, 0.25, 1.0])
     for _ in range(data.draw(st.integers(1, 6))):
         drive = np.array(data.draw(st.lists(values, min_size=5, max_size=5)), np.float32)
         for n_ticks in data.draw(st.lists(st.integers(1, 70), min_size=1, max_size=3)):
