@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from insectbot.core.coefficients import Numbers, coefficients, inject_name, kernel_word, port_name, propagate_name
+from insectbot.core.coefficients import Numbers, coefficients, inject_name, port_name, propagate_name
 from insectbot.core.inline import Function, parse, source_text
 from insectbot.core.plan_synapses import ProjectionPlan
 from insectbot.errors import Unsupported
@@ -288,4 +288,4 @@ def _used(
     return used
 
 
-__all__ = ["PopulationPlan", "PortPlan", "kernel_word", "population_plan"]
+__all__ = ["PopulationPlan", "PortPlan", "population_plan"]
