@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
-from insectbot.envs import foraging_world as world
-from insectbot.envs.foraging_kernels import NOT_FINITE, REACHED, reset, reset_on, step, step_on
-from insectbot.envs.foraging_settings import Settings, apply_options, template
-from insectbot.errors import ConfigurationError, ShapeError
-
-Observation = npt.NDArray[np.float32]
-
-_FLOAT32 = np.dtype(np.float32)
-
-METADATA: Final[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}
+from insectbot.envs.foraging_world import ForagingWorld
+from insectbot.envs.row_env import RowEnv
+from insectbot.envs.row_vector import RowVectorEnv
 
 
-class ForagingEnv(gymnasium.Env[Observation, Observation]):
+class ForagingEnv(RowEnv):
     """An insect with two antennae looks for a target on rough ground.
 
     Reconstructed from the abstract of Zhang, Xu, Henriquez & Ferrari (CDC 2013, "virtual insect"); geometry, body and
@@ -129,8 +119,7 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
     Version history: v0, first version.
     """
 
-    metadata: dict[str, Any] = METADATA
-    control_period: float = r.CONTROL_PERIOD
+    control_period = r.CONTROL_PERIOD
 
     def __init__(
         self,
@@ -144,118 +133,33 @@ class ForagingEnv(gymnasium.Env[Observation, Observation]):
         planner: bool = True,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ConfigurationError(
-                f"insectbot/Foraging: render_mode = {render_mode!r}, must be None, 'human' or 'rgb_array'"
-            )
-        self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit)
-        self.planner = planner
-        self.render_mode = render_mode
-        self.observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
-        self._row, self._grid = template(self.settings)
-        self._on_map = world.on_map(self._grid)
-        self._renderer: Any = None
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Start an episode in a new world; see the class for ``options``."""
-        super().reset(seed=seed)
-        apply_options(self._row, options)
-        world.set_key(self._row, self.np_random)
-        obs = np.empty(5, np.float32)
-        if self._on_map:
-            reset_on(self._row, self._grid, obs)
-        else:
-            reset(self._row, obs)
-        if self._renderer is not None:
-            self._renderer.new_episode()
-        if self.render_mode == "human":
-            self.render()
-        return obs, {}
-
-    def step(self, action: npt.ArrayLike) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Drive the wheels for one control period.
-
-        Raises
-        ------
-        ShapeError
-            If the action is not two finite numbers.
-        """
-        try:
-            command = np.array(action, _FLOAT32)
-        except (TypeError, ValueError) as error:
-            raise ShapeError(f"insectbot/Foraging: the action is {action!r}, must be two finite numbers") from error
-        if command.shape != (2,):
-            raise ShapeError(f"insectbot/Foraging: the action has shape {command.shape}, must be (2,): left, right")
-        obs = np.empty(5, _FLOAT32)
-        if self._on_map:
-            reward, code = step_on(self._row, self._grid, command, obs)
-        else:
-            reward, code = step(self._row, command, obs)
-        if self.render_mode == "human":
-            self.render()
-        if code == 0:
-            return obs, reward, False, False, {}
-        if code == NOT_FINITE:
-            raise ShapeError(f"insectbot/Foraging: the action is {command.tolist()}, must be two finite numbers")
-        reached = code == REACHED
-        return obs, reward, reached, not reached, world.metrics(self._row, self._grid, reached, self.planner)
-
-    @property
-    def pose(self) -> npt.NDArray[np.float64]:
-        """Position [mm] and heading [rad, counter-clockwise from east] of the body: (x, y, heading)."""
-        return self._row[:3].copy()
-
-    def scene(self) -> dict[str, Any]:
-        """Return what there is to draw: ``extent, unit, roughness, obstacles, target, start, antennae``."""
-        return world.scene(self._row, self._grid)
+        world = ForagingWorld(
+            preset,
+            reward=reward,
+            reward_weights=reward_weights,
+            walls=walls,
+            flip_after=flip_after,
+            time_limit=time_limit,
+            planner=planner,
+        )
+        super().__init__(world, render_mode)
+        self.world: ForagingWorld = world
 
     def optimal_path(self) -> npt.NDArray[np.float64]:
         """Return the planner's path of this world: corners [mm], shape (n, 2), from the start to the target."""
-        return world.optimal_path(self._row, self._grid)
+        return self.world.optimal_path(self._row)
 
-    def get_state(self) -> dict[str, Any]:
-        """Return everything that decides the future: the state row and the state of ``np_random``."""
-        return {"row": self._row.copy(), "np_random": self.np_random.bit_generator.state}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what :meth:`get_state` returned (of an env with the same settings).
+class ForagingVectorEnv(RowVectorEnv):
+    """Many worlds of :class:`ForagingEnv` in one call; its arguments, and those of the base.
 
-        Raises
-        ------
-        ShapeError
-            If the row has the wrong size.
-        """
-        row = np.asarray(state["row"], np.float64)
-        if row.shape != (r.SIZE,):
-            raise ShapeError(f"insectbot/Foraging: a state row of shape {row.shape}, must be ({r.SIZE},)")
-        self._row[:] = row
-        self.np_random.bit_generator.state = state["np_random"]
+    ``planner=False`` spares a millisecond for every reached target.
+    """
 
-    def render(self) -> npt.NDArray[np.uint8] | None:
-        """Draw the world: an image [height, width, 3] for ``rgb_array``, a window for ``human``."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("insectbot/Foraging: render() needs render_mode='rgb_array' or 'human' in make()")
-            return None
-        if self._renderer is None:
-            from insectbot.envs.rendering import Renderer
+    world_class = ForagingWorld
+    control_period = r.CONTROL_PERIOD
 
-            self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
-        senses = self._row[r.RHO_LEFT : r.RHO_LEFT + 5]
-        return self._renderer.draw(self.scene, self.pose, senses, float(self._row[r.STEP]) * r.CONTROL_PERIOD)
-
-    def close(self) -> None:
-        """Close the window, if any; may be called twice."""
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A window cannot be copied (the next render opens a new one); the map is shared by all worlds of a process.
-        return {**self.__dict__, "_renderer": None, "_grid": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._grid = template(self.settings)[1]
+    def optimal_path(self, index: int = 0) -> npt.NDArray[np.float64]:
+        """Return the planner's path of one world: corners [mm], shape (n, 2)."""
+        assert isinstance(self.world, ForagingWorld)
+        return self.world.optimal_path(self._rows[index])

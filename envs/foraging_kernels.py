@@ -11,11 +11,12 @@ from insectbot.envs import foraging_row as r
 from insectbot.envs.ground import bumps, in_disc, outside, roughness
 from insectbot.envs.numerics import cos_sin, normal, uniform, wrap
 from insectbot.envs.terrain import MAP_ANTENNA_LENGTH, NO_MAP, Map, hardship, hours, slope_between, tobler
+from insectbot.envs.world import NOT_FINITE, RUNNING, TERMINATED, TRUNCATED
 from insectbot.jit import kernel
 
 Float = npt.NDArray[np.float32]
 
-RUNNING, REACHED, TIME_OVER, NOT_FINITE = 0, 1, 2, -1
+REACHED, TIME_OVER = TERMINATED, TRUNCATED
 
 MARGIN = 80.0
 CLEARANCE = 40.0
@@ -237,9 +238,3 @@ def step_many(
             rewards[i], codes[i] = reward, code
             events += code != RUNNING
     return events
-
-
-@kernel
-def any_not_finite(actions: Float) -> bool:
-    """Return whether an action of a batch is NaN or infinite."""
-    return not np.isfinite(actions).all()

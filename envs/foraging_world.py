@@ -1,26 +1,27 @@
-"""What both faces of Foraging (single and vector) ask of a row: metrics, optimal path, scene, fresh keys."""
+"""Foraging as a :class:`insectbot.envs.world.World`: settings, metrics, optimal path, scene."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
-from insectbot.envs.foraging_kernels import reset, reset_on, step, step_on
+from insectbot.envs.foraging_kernels import reset, reset_on, step, step_many, step_on
+from insectbot.envs.foraging_settings import Settings, apply_options, template
 from insectbot.envs.planner import plan, roughness_field
 from insectbot.envs.terrain import CELL_X, CELL_Y, MAP_ANTENNA_LENGTH, METRES_PER_MM, TOBLER_SPEED, Map
+from insectbot.envs.world import TERMINATED, World
+
+SENSES: Final = ("rough L", "rough R", "target L", "target R", "body")
+ACTIONS: Final = ("wheel L", "wheel R")
 
 SECONDS_PER_HOUR: Final = TOBLER_SPEED * 1000.0 / (r.MAX_SPEED * METRES_PER_MM)
 """Seconds of the episode that stand for one hour of walking on the map: 4.72."""
-
-
-def set_key(row: r.Row, rng: np.random.Generator) -> None:
-    """Draw the 64-bit key of the next world from ``rng`` into the row."""
-    key = rng.bit_generator.random_raw()
-    row[r.KEY_HIGH], row[r.KEY_LOW] = key >> 32, key & 0xFFFFFFFF
 
 
 def on_map(grid: Map) -> bool:
@@ -51,11 +52,6 @@ def metrics(row: r.Row, grid: Map, reached: bool, planner: bool) -> dict[str, An
     return info
 
 
-def optimal_path(row: r.Row, grid: Map) -> npt.NDArray[np.float64]:
-    """Return the corners [mm], shape (n, 2), of the planner's way from the start to the target."""
-    return plan(row, grid, r.GOAL_RADIUS)[1]
-
-
 def scene(row: r.Row, grid: Map) -> dict[str, Any]:
     """Return what there is to draw and record of a world (the contract is in docs/architecture.md)."""
     n = int(row[r.N_OBSTACLES])
@@ -68,6 +64,8 @@ def scene(row: r.Row, grid: Map) -> dict[str, Any]:
         "target": np.array([row[r.TARGET], row[r.TARGET + 1], r.GOAL_RADIUS]),
         "start": row[r.START : r.START + 3].copy(),
         "antennae": (MAP_ANTENNA_LENGTH if on_map(grid) else r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
+        "senses": SENSES,
+        "actions": ACTIONS,
     }
     if on_map(grid):
         north, east = np.gradient(grid.astype(np.float64), CELL_Y, CELL_X)
@@ -80,10 +78,73 @@ def scene(row: r.Row, grid: Map) -> dict[str, Any]:
     return result
 
 
+class ForagingWorld(World):
+    """The world of :class:`insectbot.envs.foraging.ForagingEnv`; the arguments are explained there."""
+
+    name = "insectbot/Foraging"
+    control_period = r.CONTROL_PERIOD
+    key_slot = r.KEY_HIGH
+    step_slot = r.STEP
+    reset_kernel = staticmethod(reset_on)
+    step_kernel = staticmethod(step_on)
+    many_kernel = staticmethod(step_many)
+
+    def __init__(
+        self,
+        preset: str = "smooth",
+        *,
+        reward: str | None = None,
+        reward_weights: Mapping[str, float] | None = None,
+        walls: str = "block",
+        flip_after: int = 15,
+        time_limit: float = 120.0,
+        planner: bool = True,
+    ) -> None:
+        self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit)
+        self.planner = planner
+        self.observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.data = template(self.settings)[1]
+
+    def template(self) -> r.Row:
+        """Return the row before its first reset."""
+        return template(self.settings)[0]
+
+    def apply_options(self, row: r.Row, options: Mapping[str, Any] | None) -> None:
+        """Write ``start``, ``target``, ``flip`` or ``route`` into the row."""
+        apply_options(row, options)
+
+    def metrics(self, row: r.Row, code: int) -> dict[str, Any]:
+        """Return the metrics of a finished episode."""
+        return metrics(row, self.data, code == TERMINATED, self.planner)
+
+    def scene(self, row: r.Row) -> dict[str, Any]:
+        """Return ground, obstacles, start and target."""
+        return scene(row, self.data)
+
+    def pose(self, row: r.Row) -> npt.NDArray[np.float64]:
+        """Return x, y [mm] and heading [rad]."""
+        return row[:3].copy()
+
+    def senses(self, row: r.Row) -> npt.NDArray[np.float64]:
+        """Return roughness left and right, cue left and right, roughness under the body."""
+        return row[r.RHO_LEFT : r.RHO_LEFT + 5]
+
+    def optimal_path(self, row: r.Row) -> npt.NDArray[np.float64]:
+        """Return the corners [mm], shape (n, 2), of the planner's way from the start to the target."""
+        return plan(row, self.data, r.GOAL_RADIUS)[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The map is shared by all worlds of a process.
+        return {**self.__dict__, "data": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.data = template(self.settings)[1]
+
+
 def warm_up() -> None:
     """Compile (or load from the cache) every kernel that a Foraging env uses, so that no step waits for it."""
-    from insectbot.envs.foraging_settings import Settings, template
-
     row, grid = template(Settings(preset="cluttered"))
     obs, action = np.empty(5, np.float32), np.zeros(2, np.float32)
     reset(row, obs)

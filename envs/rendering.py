@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pygame
 
+from insectbot.envs.world import Row, World
 from insectbot.errors import DisplayError
 
 Colour = tuple[int, int, int]
@@ -302,8 +303,8 @@ class Renderer:
         For ``"human"`` where no window can be opened.
     """
 
-    def __init__(self, mode: str, fps: int) -> None:
-        self.mode, self.fps = mode, fps
+    def __init__(self, mode: str, fps: int, name: str = "insectbot") -> None:
+        self.mode, self.fps, self.name = mode, fps, name
         self.trail: list[tuple[float, float]] = []
         self._scene: Mapping[str, Any] | None = None
         self._view: SceneView | None = None
@@ -315,6 +316,10 @@ class Renderer:
         """Forget the trail and the world."""
         self.trail.clear()
         self._view = None
+
+    def draw_world(self, world: World, row: Row) -> npt.NDArray[np.uint8] | None:
+        """Draw a row of a world."""
+        return self.draw(lambda: world.scene(row), world.pose(row), world.senses(row), world.time(row))
 
     def draw(
         self, scene: Callable[[], Mapping[str, Any]], pose: npt.NDArray[np.float64], senses: npt.ArrayLike, time: float

@@ -19,7 +19,7 @@ from insectbot.errors import ConfigurationError, RunFolderError
 
 def place(env, x0, y0, x1, y1, heading=0.0):
     env.reset(seed=0, options={"start": [x0, y0, heading], "target": [x1, y1]})
-    return env.get_state()["row"], env._grid
+    return env.get_state()["row"], env.world.data
 
 
 def test_map_is_the_known_one_with_the_south_first():
@@ -34,7 +34,7 @@ def test_map_is_the_known_one_with_the_south_first():
     np.testing.assert_array_equal(grid[0], heights[-1])
     assert (grid.min(), grid.max()) == (236, 1076)
     assert not grid.flags.writeable
-    assert ForagingEnv("dem")._grid is grid
+    assert ForagingEnv("dem").world.data is grid
 
 
 def test_another_map_is_refused(monkeypatch, tmp_path):
@@ -119,7 +119,7 @@ def test_cost_is_the_hours_of_the_path_walked():
         poses.append(env.pose)
     lengths = np.hypot(*np.diff([p[:2] for p in poses], axis=0).T) * terrain.METRES_PER_MM
     assert lengths.max() < terrain.CELL_X
-    total = sum(terrain.hours(env._grid, *p[:2], *q[:2]) for p, q in pairwise(poses))
+    total = sum(terrain.hours(env.world.data, *p[:2], *q[:2]) for p, q in pairwise(poses))
     assert info["cost"] == pytest.approx(total)
 
 
@@ -198,7 +198,7 @@ def test_planner_equals_a_plain_dijkstra():
 
     env = ForagingEnv("cluttered")
     env.reset(seed=8, options={"start": [200, 200, 0], "target": [800, 640]})
-    row, grid = env.get_state()["row"], env._grid
+    row, grid = env.get_state()["row"], env.world.data
     pace = 1 / (40 * (1 - 0.8 * roughness_field(row, 126, 126)))
     discs = env.scene()["obstacles"]
     free = {

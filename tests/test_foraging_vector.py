@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from insectbot.envs.foraging import ForagingEnv
-from insectbot.envs.foraging_vector import ForagingVectorEnv
+from insectbot.envs.foraging import ForagingEnv, ForagingVectorEnv
 from insectbot.errors import ConfigurationError, ShapeError, UnknownNameError
 
 ID = "insectbot/Foraging-v0"

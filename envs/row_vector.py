@@ -1,22 +1,19 @@
-"""Many Foraging worlds in one call: a native Gymnasium ``VectorEnv`` over the kernels of the single env."""
+"""The vector face of a world: a native Gymnasium ``VectorEnv`` over the kernels of the single env."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from insectbot.envs import foraging_row as r
-from insectbot.envs import foraging_world as world
-from insectbot.envs.foraging_kernels import REACHED, TIME_OVER, any_not_finite, reset_on, step_many
-from insectbot.envs.foraging_settings import Settings, apply_options, template
+from insectbot.envs.world import FAILED, TERMINATED, TRUNCATED, World
 from insectbot.errors import ConfigurationError, ShapeError
+from insectbot.jit import kernel
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -28,8 +25,14 @@ METADATA: Final[dict[str, Any]] = {
 }
 
 
-class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
-    """``num_envs`` independent worlds of :class:`insectbot.envs.foraging.ForagingEnv`, stepped by one kernel call.
+@kernel
+def any_not_finite(actions: Float) -> bool:
+    """Return whether an action of a batch is NaN or infinite."""
+    return not np.isfinite(actions).all()
+
+
+class RowVectorEnv(VectorEnv[Float, Float, np.ndarray]):
+    """Base of the vector envs: ``num_envs`` independent rows, stepped by one kernel call.
 
     World i of ``reset(seed=s)`` equals a single env with ``reset(seed=s + i)``, step by step and bit by bit, through
     all later episodes. Metrics of ended episodes come in ``infos`` (in ``infos["final_info"]`` for ``SAME_STEP``).
@@ -43,9 +46,11 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         already returns the first observation of the next world, the last one is ``infos["final_obs"]``. ``DISABLED``:
         the caller resets, with ``reset(options={"reset_mask": mask})``.
     max_episode_steps : int, optional
-        Longest episode in steps; default: ``time_limit`` / 50 ms.
-    preset, reward, reward_weights, walls, flip_after, time_limit, planner, render_mode
-        As in the single env. ``planner=False`` spares a millisecond for every reached target.
+        Longest episode in steps; default: the world's ``time_limit``.
+    render_mode : str, optional
+        ``"rgb_array"``.
+    **settings
+        Arguments of the single env.
 
     Raises
     ------
@@ -53,43 +58,38 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         For an argument that is not accepted.
     """
 
-    control_period: float = r.CONTROL_PERIOD
+    world_class: ClassVar[Callable[..., World]]
+    control_period: ClassVar[float]
 
     def __init__(
         self,
         num_envs: int = 1,
-        preset: str = "smooth",
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
-        reward: str | None = None,
-        reward_weights: Mapping[str, float] | None = None,
-        walls: str = "block",
-        flip_after: int = 15,
-        time_limit: float = 120.0,
-        planner: bool = True,
         render_mode: str | None = None,
+        **settings: Any,
     ) -> None:
-        if num_envs < 1:
-            raise ConfigurationError(f"insectbot/Foraging: num_envs = {num_envs}, must be at least 1")
         if max_episode_steps is not None:
-            time_limit = max_episode_steps * r.CONTROL_PERIOD
+            settings["time_limit"] = max_episode_steps * self.control_period
+        self.world = world = type(self).world_class(**settings)
+        if num_envs < 1:
+            raise ConfigurationError(f"{world.name}: num_envs = {num_envs}, must be at least 1")
         if render_mode not in (None, "rgb_array"):
             raise ConfigurationError(
-                f"insectbot/Foraging: render_mode = {render_mode!r} of a vector env, must be None or 'rgb_array'"
+                f"{world.name}: render_mode = {render_mode!r} of a vector env, must be None or 'rgb_array'"
             )
-        self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit)
         self.num_envs = num_envs
-        self.planner = planner
         self.render_mode = render_mode
-        self.autoreset_mode = _mode(autoreset_mode)
+        self.autoreset_mode = _mode(world.name, autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
-        self.single_action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.single_observation_space, self.single_action_space = world.observation_space, world.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        row, self._grid = template(self.settings)
-        self._rows = np.tile(row, (num_envs, 1))
+        self._shape = (num_envs, *world.action_space.shape)
+        self._n_obs = world.observation_space.shape[0]
+        self._rows = np.tile(world.template(), (num_envs, 1))
+        self._obs = np.zeros((num_envs, self._n_obs), np.float32)
         self._rngs: list[np.random.Generator] = []
         self._ended = np.zeros(num_envs, np.bool_)
         self._renderers: list[Any] = []
@@ -107,14 +107,15 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         wishes = dict(options or {})
         mask = self._mask(wishes.pop("reset_mask", None))
         self._seed(seed, mask)
-        obs = self._rows[:, r.RHO_LEFT : r.RHO_LEFT + 5].astype(np.float32)
+        obs = self._obs.copy()
         for i in np.flatnonzero(mask):
-            apply_options(self._rows[i], wishes)
+            self.world.apply_options(self._rows[i], wishes)
             self._reset_world(int(i), obs)
+        self._obs[:] = obs
         return obs, {}
 
     def step(self, actions: npt.ArrayLike) -> tuple[Float, np.ndarray, Bool, Bool, dict[str, Any]]:
-        """Drive all worlds for one control period with ``actions`` [num_envs, 2].
+        """Act in all worlds for one control period.
 
         Raises
         ------
@@ -123,48 +124,53 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         ConfigurationError
             If autoreset is disabled and a world has ended.
         """
-        commands = np.array(actions, np.float32, order="C")
-        n = self.num_envs
-        if commands.shape != (n, 2):
-            raise ShapeError(f"insectbot/Foraging: the actions have shape {commands.shape}, must be ({n}, 2)")
-        if any_not_finite(commands):
-            bad = int(np.flatnonzero(~np.isfinite(commands).all(1))[0])
-            raise ShapeError(f"insectbot/Foraging: action {bad} is {commands[bad].tolist()}, must be finite numbers")
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
-            raise ConfigurationError(
-                f"insectbot/Foraging: world {int(np.flatnonzero(self._ended)[0])} has ended and autoreset is disabled; "
-                "call reset(options={'reset_mask': mask}) first"
-            )
-        obs, rewards, codes = np.empty((n, 5), np.float32), np.empty(n), np.empty(n, np.int8)
+        commands = self._checked(actions)
+        n, world = self.num_envs, self.world
+        obs, rewards, codes = np.empty((n, self._n_obs), np.float32), np.empty(n), np.empty(n, np.int8)
         waiting = self._ended
         self._ended = np.zeros(n, np.bool_)
-        events = step_many(self._rows, self._grid, commands, waiting, obs, rewards, codes)
+        events = world.many_kernel(self._rows, world.data, commands, waiting, obs, rewards, codes)
         for i in np.flatnonzero(waiting):
             self._reset_world(int(i), obs)
-        terminated, truncated = codes == REACHED, codes == TIME_OVER
+        terminated, truncated = (codes == TERMINATED) | (codes == FAILED), codes == TRUNCATED
         infos: dict[str, Any] = {}
         if events:
             for i in np.flatnonzero(codes):
-                infos = self._finish(int(i), bool(terminated[i]), obs, infos)
+                infos = self._finish(int(i), int(codes[i]), obs, infos)
+        self._obs[:] = obs
         return obs, rewards, terminated, truncated, infos
+
+    def _checked(self, actions: npt.ArrayLike) -> Float:
+        name = self.world.name
+        try:
+            commands = np.array(actions, np.float32, order="C")
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"{name}: the actions are no array of numbers, must be of shape {self._shape}") from error
+        if commands.shape != self._shape:
+            raise ShapeError(f"{name}: the actions have shape {commands.shape}, must be {self._shape}")
+        if any_not_finite(commands):
+            bad = int(np.flatnonzero(~np.isfinite(commands).all(1))[0])
+            raise ShapeError(f"{name}: action {bad} is {commands[bad].tolist()}, must be finite numbers")
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+            raise ConfigurationError(
+                f"{name}: world {int(np.flatnonzero(self._ended)[0])} has ended and autoreset is disabled; "
+                "call reset(options={'reset_mask': mask}) first"
+            )
+        return commands
 
     def scene(self, index: int = 0) -> dict[str, Any]:
         """Return what there is to draw of one world."""
-        return world.scene(self._rows[index], self._grid)
+        return self.world.scene(self._rows[index])
 
     @property
     def poses(self) -> npt.NDArray[np.float64]:
-        """Position [mm] and heading [rad] of every body, shape (num_envs, 3)."""
-        return self._rows[:, :3].copy()
-
-    def optimal_path(self, index: int = 0) -> npt.NDArray[np.float64]:
-        """Return the planner's path of one world: corners [mm], shape (n, 2)."""
-        return world.optimal_path(self._rows[index], self._grid)
+        """Position [unit of the world] and heading [rad] of every body, shape (num_envs, 3)."""
+        return np.array([self.world.pose(row) for row in self._rows])
 
     def get_state(self) -> dict[str, Any]:
         """Return everything that decides the future."""
         states = [rng.bit_generator.state for rng in self._rngs]
-        return {"rows": self._rows.copy(), "ended": self._ended.copy(), "np_random": states}
+        return {"rows": self._rows.copy(), "obs": self._obs.copy(), "ended": self._ended.copy(), "np_random": states}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Restore what :meth:`get_state` returned.
@@ -176,9 +182,9 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         """
         if np.shape(state["rows"]) != self._rows.shape:
             raise ShapeError(
-                f"insectbot/Foraging: state rows of shape {np.shape(state['rows'])}, must be {self._rows.shape}"
+                f"{self.world.name}: state rows of shape {np.shape(state['rows'])}, must be {self._rows.shape}"
             )
-        self._rows[:], self._ended[:] = state["rows"], state["ended"]
+        self._rows[:], self._obs[:], self._ended[:] = state["rows"], state["obs"], state["ended"]
         self._rngs = [np_random()[0] for _ in state["np_random"]]
         for rng, one in zip(self._rngs, state["np_random"], strict=True):
             rng.bit_generator.state = one
@@ -190,28 +196,23 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         if not self._renderers:
             from insectbot.envs.rendering import Renderer
 
-            self._renderers = [Renderer("rgb_array", METADATA["render_fps"]) for _ in range(self.num_envs)]
-        senses = self._rows[:, r.RHO_LEFT : r.RHO_LEFT + 5]
-        times = self._rows[:, r.STEP] * r.CONTROL_PERIOD
+            self._renderers = [
+                Renderer("rgb_array", METADATA["render_fps"], self.world.name) for _ in range(self.num_envs)
+            ]
         return tuple(
-            renderer.draw(lambda i=i: self.scene(i), self._rows[i, :3], senses[i], times[i])
-            for i, renderer in enumerate(self._renderers)
+            renderer.draw_world(self.world, row) for renderer, row in zip(self._renderers, self._rows, strict=True)
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_renderers": [], "_grid": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._grid = template(self.settings)[1]
+        return {**self.__dict__, "_renderers": []}
 
     def _mask(self, mask: Any) -> Bool:
         if mask is None:
             return np.ones(self.num_envs, np.bool_)
         if not (isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (self.num_envs,)):
-            raise ShapeError(f"insectbot/Foraging: reset_mask must be a bool array of shape ({self.num_envs},)")
+            raise ShapeError(f"{self.world.name}: reset_mask must be a bool array of shape ({self.num_envs},)")
         if not mask.any():
-            raise ShapeError("insectbot/Foraging: reset_mask has no True, must reset at least one world")
+            raise ShapeError(f"{self.world.name}: reset_mask has no True, must reset at least one world")
         return mask
 
     def _seed(self, seed: int | Sequence[int | None] | None, mask: Bool) -> None:
@@ -224,7 +225,7 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         else:
             seeds = list(seed)
         if len(seeds) != self.num_envs:
-            raise ShapeError(f"insectbot/Foraging: {len(seeds)} seeds for {self.num_envs} worlds, must be one for each")
+            raise ShapeError(f"{self.world.name}: {len(seeds)} seeds for {self.num_envs} worlds, must be one for each")
         if not self._rngs:
             self._rngs = [np_random(one)[0] for one in seeds]
             return
@@ -233,15 +234,15 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
                 self._rngs[i] = np_random(one)[0]
 
     def _reset_world(self, i: int, obs: Float) -> None:
-        world.set_key(self._rows[i], self._rngs[i])
-        reset_on(self._rows[i], self._grid, obs[i])
+        self.world.set_key(self._rows[i], self._rngs[i])
+        self.world.reset_kernel(self._rows[i], self.world.data, obs[i])
         self._ended[i] = False
         if self._renderers:
             self._renderers[i].new_episode()
 
-    def _finish(self, i: int, reached: bool, obs: Float, infos: dict[str, Any]) -> dict[str, Any]:
+    def _finish(self, i: int, code: int, obs: Float, infos: dict[str, Any]) -> dict[str, Any]:
         """Report the end of world ``i`` and reset it if the mode says so."""
-        info = world.metrics(self._rows[i], self._grid, reached, self.planner)
+        info = self.world.metrics(self._rows[i], code)
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             infos = self._add_info(infos, {"final_obs": obs[i].copy(), "final_info": info}, i)
             self._reset_world(i, obs)
@@ -250,10 +251,10 @@ class ForagingVectorEnv(VectorEnv[Float, Float, np.ndarray]):
         return self._add_info(infos, info, i)
 
 
-def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+def _mode(world: str, mode: AutoresetMode | str) -> AutoresetMode:
     for known in AutoresetMode:
         if mode is known or mode in (known.value, known.name):
             return known
     raise ConfigurationError(
-        f"insectbot/Foraging: autoreset_mode = {mode!r}, must be one of {', '.join(m.name for m in AutoresetMode)}"
+        f"{world}: autoreset_mode = {mode!r}, must be one of {', '.join(m.name for m in AutoresetMode)}"
     )
