@@ -95,6 +95,10 @@ class World(ABC):
         """Return the marks of this moment that the scene cannot hold, such as drifting puffs; none by default."""
         return []
 
+    def status(self, row: Row) -> list[str]:
+        """Return a short line or two about this moment for the legend, such as ``"food 3.2"``; none by default."""
+        return []
+
     def apply_options(self, row: Row, options: Mapping[str, Any] | None) -> None:
         """Write the options of one reset into the row; a world without any refuses them all.
 

@@ -75,9 +75,15 @@ class Run:
 
 def _draw(axes: Any, scene: Mapping[str, Any], path: npt.NDArray) -> None:
     """Draw one path on its ground."""
+    from insectbot.view.plot_marks import draw_marks
+
+    if "extent" in scene:
+        x0, x1, y0, y1 = scene["extent"]
+        axes.set(xlim=(x0, x1), ylim=(y0, y1))
     if "roughness" in scene and "extent" in scene:
         axes.imshow(scene["roughness"], origin="lower", extent=scene["extent"], cmap="Greys", vmin=0, vmax=1.6)
         axes.plot([], [], marker="s", color="#8c8c8c", linestyle="none", label="rough ground")
+    draw_marks(axes, scene.get("marks", ()))
     for x, y, radius in np.reshape(scene.get("obstacles", ()), (-1, 3)):
         axes.add_patch(_circle(x, y, radius, "#8a5a44"))
     if "target" in scene:
@@ -159,6 +165,8 @@ def _read(group: Any) -> dict[str, Any]:
     scene = json.loads(group.attrs["scene"])
     if "scene" in group:
         scene |= {name: data[()] for name, data in group["scene"].items()}
+    if "marks" in group:
+        scene["marks"] = json.loads(group["marks"].asstr()[()])
     return {
         "metrics": json.loads(group.attrs["metrics"]),
         "positions": group["pose"][()],

@@ -224,10 +224,13 @@ def _env_scene(make: Callable[[], gymnasium.Env]) -> str:
     world = env.unwrapped
     if not hasattr(world, "scene"):
         return ""
-    needed = {"extent", "unit", "roughness", "obstacles", "target", "start", "antennae"}
-    lacking = sorted(needed - set(world.scene()))
+    scene = world.scene()
+    lacking = sorted({"extent", "unit"} - set(scene))
     if lacking:
         return f"scene() lacks {', '.join(lacking)}"
+    for what, space in (("senses", env.observation_space), ("actions", env.action_space)):
+        if what in scene and space.shape and len(scene[what]) != space.shape[0]:
+            return f"scene()[{what!r}] has {len(scene[what])} names for {space.shape[0]} numbers"
     return "" if np.shape(world.pose) == (3,) else f"pose has shape {np.shape(world.pose)}, must be (3,)"
 
 

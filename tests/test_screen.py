@@ -75,7 +75,7 @@ def test_frames_carry_the_spikes_since_the_last_one():
     assert all(np.all(np.diff(f.spike_tick) >= 0) for f in frames)
     assert [f.step for f in frames] == list(range(4, 41, 4))
     assert [len(f.trail) for f in frames] == [f.step + 1 for f in frames]
-    assert frames[0].observation_names[0] == "terrain L"
+    assert frames[0].observation_names[0] == "rough L"
     assert frames[0].unit_names["motors"] == ("left", "right")
     assert frames[-1].time == pytest.approx(2.0)
     assert controller.executable.recording is False

@@ -48,7 +48,6 @@ class FrameMaker:
         self.title = scenario.title or scenario.name
         preset = f", {scenario.env.preset}" if scenario.env.preset else ""
         self.subtitle = f"{scenario.controller.name} on {scenario.chip}{preset}"
-        self._names = _names(scenario.env.id)
 
     def start(self, env: gymnasium.Env, controller: Controller, observation: Any) -> None:
         """Take the scene and the brain of a new episode, and switch the spike list on."""
@@ -86,12 +85,13 @@ class FrameMaker:
         weights = getattr(self.brain, "weights", None)
         made = Frame(
             scene=self.scene,
+            overlay=self.world.overlay() if hasattr(self.world, "overlay") else (),
             pose=self._poses[self._n - 1],
             trail=self._poses[: self._n],
             observation=_flat(step.observation),
             action=_flat(step.action),
-            observation_names=self._names[0],
-            action_names=self._names[1],
+            observation_names=tuple(self.scene.get("senses", ())),
+            action_names=tuple(self.scene.get("actions", ())),
             unit_names=getattr(self.brain, "unit_names", {}),
             spike_tick=np.concatenate(self._ticks) if self._ticks else (),
             spike_unit=np.concatenate(self._units) if self._units else (),
@@ -128,13 +128,6 @@ def _flat(value: Any) -> Any:
         return np.asarray(value, np.float32).ravel()
     except (TypeError, ValueError):
         return ()
-
-
-def _names(env_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of a world's observations and actions; none for a world that is not known here."""
-    from insectbot.view.frame import FORAGING_OBSERVATION
-
-    return (FORAGING_OBSERVATION, ("wheel L", "wheel R")) if env_id == "insectbot/Foraging-v0" else ((), ())
 
 
 class Film:

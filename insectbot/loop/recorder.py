@@ -212,6 +212,9 @@ class EpisodeRecorder:
             del scene[name]
             data = np.asarray(array)
             _keep_array(self.group, f"scene/{name}", data.astype(np.float32) if data.dtype.kind == "f" else data)
+        # An attribute holds 64 KiB at most, and a world may have thousands of marks.
+        if marks := scene.pop("marks", None):
+            self.group.create_dataset("marks", data=json.dumps(jsonable(marks)))
         self.group.attrs["scene"] = json.dumps(jsonable(scene))
 
     def _keep_weights(self, name: str) -> None:

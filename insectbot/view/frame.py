@@ -13,9 +13,6 @@ import numpy.typing as npt
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, math.inf)
 """Times real time that the ``+`` and ``-`` keys walk through; infinity is "as fast as it can"."""
 
-FORAGING_OBSERVATION = ("terrain L", "terrain R", "target L", "target R", "terrain body")
-"""Names of the observation of ``insectbot/Foraging-v0``, in order."""
-
 
 @dataclass
 class Frame:
@@ -25,6 +22,8 @@ class Frame:
     ----------
     scene : mapping
         The world as ``env.unwrapped.scene()`` gives it; empty for an environment without one.
+    overlay : sequence of mapping
+        Marks of this moment, as ``env.unwrapped.overlay()`` returns them.
     pose : array_like, shape (3,)
         x, y [unit of the scene], heading [rad].
     trail : array_like, shape (k, 2) or (k, 3)
@@ -67,6 +66,7 @@ class Frame:
     """
 
     scene: Mapping[str, Any] = field(default_factory=dict)
+    overlay: Sequence[Mapping[str, Any]] = ()
     pose: npt.ArrayLike = (0.0, 0.0, 0.0)
     trail: npt.ArrayLike = field(default_factory=lambda: np.zeros((0, 2)))
     observation: npt.ArrayLike = ()

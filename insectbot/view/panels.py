@@ -119,7 +119,7 @@ def draw_traces(canvas: Canvas, box: Box, frame: Frame, history: History) -> Non
 
 
 def draw_signals(canvas: Canvas, box: Box, frame: Frame) -> None:
-    """Draw the observation (bars from 0 to 1) and the action (bars from -1 to 1)."""
+    """Draw the observation (bars over the range of each sense) and the action (bars from -1 to 1)."""
     inside = canvas.panel(box, "Senses and action")
     gap = 28
     half = (inside.w - gap) // 2
@@ -127,37 +127,39 @@ def draw_signals(canvas: Canvas, box: Box, frame: Frame) -> None:
     done = np.asarray(frame.action, float).ravel()
     left = Box(inside.x, inside.y, half, inside.h)
     right = Box(inside.x + half + gap, inside.y, half, inside.h)
-    _bars(canvas, left, sensed, [*frame.observation_names], "o", BLUE, (0.0, 1.0))
-    _bars(canvas, right, done, [*frame.action_names], "a", INK, (-1.0, 1.0))
+    low, high = frame.scene.get("sense_range", (0.0, 1.0))
+    spans = np.column_stack([np.broadcast_to(np.asarray(v, float), sensed.shape) for v in (low, high)])
+    _bars(canvas, left, sensed, [*frame.observation_names], "o", BLUE, spans)
+    _bars(canvas, right, done, [*frame.action_names], "a", INK, np.tile((-1.0, 1.0), (done.size, 1)))
 
 
 def _bars(
-    canvas: Canvas, box: Box, values: npt.NDArray, names: list[str], letter: str, colour: RGB, span: tuple[float, float]
+    canvas: Canvas, box: Box, values: npt.NDArray, names: list[str], letter: str, colour: RGB, spans: npt.NDArray
 ) -> None:
     if not values.size:
         _empty(canvas, box, "none")
         return
+    low, high = spans.T
+    shares = np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1)
+    zeros = np.clip(-low / (high - low), 0, 1)
     if values.size > _MOST_BARS:
-        strip = np.clip((np.nan_to_num(values) - span[0]) / (span[1] - span[0]), 0, 1)[None]
-        shade = np.asarray(PANEL) * (1 - strip[..., None]) + np.asarray(colour) * strip[..., None]
+        shade = np.asarray(PANEL) * (1 - shares[None, :, None]) + np.asarray(colour) * shares[None, :, None]
         area = Box(box.x, box.y, box.w, max(8, box.h - 20))
         canvas.image(area, shade.astype(np.uint8))
         canvas.frame(area)
-        canvas.text(box.x, box.bottom - 6, f"{values.size} values, {span[0]:g} to {span[1]:g}", SMALL, MUTED)
+        canvas.text(box.x, box.bottom - 6, f"{values.size} values, {low.min():g} to {high.max():g}", SMALL, MUTED)
         return
     names += [f"{letter}{k}" for k in range(len(names), values.size)]
     pitch = min(20.0, box.h / values.size)
     wide = max(canvas.text_width(n, SMALL) for n in names[: values.size]) + 12
     track = Box(box.x + min(wide, 100), box.y, box.w - min(wide, 100) - 46, 9)
-    zero = track.x + track.w * (0 - span[0]) / (span[1] - span[0])
     for k, value in enumerate(values):
         y = box.y + pitch * (k + 0.5)
         canvas.text(box.x, y, names[k], SMALL, INK, width=min(wide, 100) - 8)
         canvas.fill(Box(track.x, round(y) - 4, track.w, 9), mix(HAIRLINE, PANEL, 0.55), 2)
-        place = float(np.clip(np.nan_to_num(value), *span))
-        end = track.x + track.w * (place - span[0]) / (span[1] - span[0])
+        zero, end = track.x + track.w * zeros[k], track.x + track.w * shares[k]
         canvas.fill(Box(round(min(zero, end)), round(y) - 4, max(1, round(abs(end - zero))), 9), colour, 2)
-        if span[0] < 0:
+        if low[k] < 0:
             canvas.line(zero, y - 6, zero, y + 6, MUTED)
         canvas.text(box.right, y, number(value), SMALL, MUTED, align="right")
 

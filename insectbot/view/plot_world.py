@@ -9,6 +9,7 @@ import numpy as np
 
 from insectbot.view.figure_style import WIDTH, bare, new_figure, styled
 from insectbot.view.palette import GROUND, LAND, MUTED, OBSTACLE, PAPER, TARGET, TRAIL, hex_colour
+from insectbot.view.plot_marks import draw_marks
 from insectbot.view.recording import EpisodeData
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def trajectories(rows: Sequence[tuple[str, Sequence[EpisodeData]]]) -> Figure:
         first = next(e for _, episodes in kept for e in episodes)
         bar.set_label("elevation [m]" if "elevation" in first.scene else "roughness")
         bar.outline.set_visible(False)
+    handles, labels = next(
+        ax for ax in np.ravel(grid) if ax.patches or ax.lines or ax.images
+    ).get_legend_handles_labels()
+    if labels:
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), frameon=False)
     return figure
 
 
@@ -85,9 +91,12 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
     shades = LinearSegmentedColormap.from_list("ground", stops)
     low, high = (None, None) if on_map else (0.0, 1.0)
     where = (x0, x1, y0, y1)
-    image = axes.imshow(
-        ground, origin="lower", extent=where, cmap=shades, interpolation="bilinear", vmin=low, vmax=high
-    )
+    image: Any = None
+    if on_map or "roughness" in scene:
+        image = axes.imshow(
+            ground, origin="lower", extent=where, cmap=shades, interpolation="bilinear", vmin=low, vmax=high
+        )
+    draw_marks(axes, scene.get("marks", ()))
     for x, y, radius in np.asarray(scene.get("obstacles", ()), float).reshape(-1, 3):
         axes.add_patch(Circle((x, y), radius, facecolor=hex_colour(OBSTACLE), edgecolor="none"))
     for episode in episodes:
@@ -96,7 +105,7 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
     for episode in episodes:
         path = episode.pose
         axes.plot(path[:, 0], path[:, 1], color=hex_colour(TRAIL), lw=1.2, solid_capstyle="round")
-        if not episode.success:
+        if "success" in episode.metrics and not episode.success:
             axes.plot(*path[-1, :2], marker="x", ms=6, mew=1.6, color=hex_colour(_DARK))
     _draw_ends(axes, scene)
     axes.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
@@ -119,6 +128,8 @@ def _draw_ends(axes: Axes, scene: dict[str, Any]) -> None:
 
 
 def _outcome(episodes: Sequence[EpisodeData]) -> str:
+    if not any("success" in e.metrics for e in episodes):
+        return f"{np.median([e.duration for e in episodes]):g} s"
     reached = [e.duration for e in episodes if e.success]
     if len(episodes) == 1:
         return f"reached after {reached[0]:.0f} s" if reached else f"not reached in {episodes[0].duration:.0f} s"

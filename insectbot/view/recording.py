@@ -187,6 +187,8 @@ class Recording:
         scene: dict[str, Any] = json.loads(a.get("scene", "{}"))
         if isinstance(group.get("scene"), h5py.Group):
             scene |= {name: np.asarray(data) for name, data in group["scene"].items()}
+        if "marks" in group:
+            scene["marks"] = json.loads(group["marks"].asstr()[()])
         arrays: dict[str, Any] = {name: np.asarray(group[name]) for name in _ARRAYS if name in group}
         labels: dict[str, Any] = {name: str(a.get(name, default)) for name, default in _TEXT.items()}
         numbers: dict[str, Any] = {name: int(a.get(name, 0)) for name in ("seed", "episode", "world")}

@@ -187,7 +187,7 @@ class Viewer:
         draw_header(canvas, Box(_MARGIN, 0, body.w, _HEADER), frame)
         world = Box(left.x, left.y, side, side)
         self._world.draw(canvas, world, frame)
-        draw_key(canvas, Box(left.x, world.bottom + 6, side, 22), frame.scene)
+        draw_key(canvas, Box(left.x, world.bottom + 6, side, 22), frame.scene, frame.overlay)
         draw_status(canvas, Box(left.x, world.bottom + 30, side, left.bottom - world.bottom - 30), frame, self._history)
         heights = _split(right.h - 3 * _GAP, (0.26, 0.29, 0.225, 0.225))
         top = right.y
