@@ -120,6 +120,7 @@ class ForagingEnv(RowEnv):
     """
 
     control_period = r.CONTROL_PERIOD
+    presets = ForagingWorld.presets
 
     def __init__(
         self,

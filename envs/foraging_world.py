@@ -12,7 +12,8 @@ from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs.foraging_kernels import reset, reset_on, step, step_many, step_on
-from insectbot.envs.foraging_settings import Settings, apply_options, template
+from insectbot.envs.foraging_mirror import MIRROR
+from insectbot.envs.foraging_settings import PRESETS, Settings, apply_options, template
 from insectbot.envs.planner import plan, roughness_field
 from insectbot.envs.terrain import CELL_X, CELL_Y, MAP_ANTENNA_LENGTH, METRES_PER_MM, TOBLER_SPEED, Map
 from insectbot.envs.world import TERMINATED, World
@@ -85,6 +86,7 @@ class ForagingWorld(World):
     control_period = r.CONTROL_PERIOD
     key_slot = r.KEY_HIGH
     step_slot = r.STEP
+    presets = tuple(PRESETS)
     reset_kernel = staticmethod(reset_on)
     step_kernel = staticmethod(step_on)
     many_kernel = staticmethod(step_many)
@@ -105,6 +107,8 @@ class ForagingWorld(World):
         self.observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
         self.data = template(self.settings)[1]
+        # A mountain range is no mirror image of itself, and its data is shared.
+        self.mirror = None if on_map(self.data) else MIRROR
 
     def template(self) -> r.Row:
         """Return the row before its first reset."""

@@ -36,6 +36,7 @@ class RowEnv(gymnasium.Env[Observation, Observation]):
 
     metadata: dict[str, Any] = METADATA
     control_period: ClassVar[float]
+    presets: ClassVar[tuple[str, ...]]
 
     def __init__(self, world: World, render_mode: str | None = None) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:

@@ -12,6 +12,7 @@ import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -32,6 +33,24 @@ NO_DATA: Final[Data] = np.zeros((1, 1), np.float32)
 """The ``data`` of a world whose rows hold everything."""
 
 
+@dataclass(frozen=True)
+class Mirror:
+    """How left and right are exchanged in a world; each function returns a new array.
+
+    Attributes
+    ----------
+    row, action, observation : callable
+        Array -> its reflection. Reflecting twice gives the array back.
+    draws : int
+        Row slot that counts the random numbers drawn: chance is not mirrored, so a comparison ends at the next draw.
+    """
+
+    row: Callable[[Row], Row]
+    action: Callable[[Float], Float]
+    observation: Callable[[Float], Float]
+    draws: int
+
+
 class World(ABC):
     """One kind of world: its checked settings, its kernels, and what a picture of it shows.
 
@@ -47,6 +66,10 @@ class World(ABC):
         Row slot of the random key's high half; the low half follows it.
     step_slot : int
         Row slot that counts the steps of the episode.
+    presets : tuple of str
+        Names of the variants.
+    mirror : Mirror or None
+        Exchange of left and right; None for a world without this symmetry.
     observation_space, action_space : Box
         float32 vectors.
     data : ndarray of float32
@@ -64,6 +87,8 @@ class World(ABC):
     control_period: ClassVar[float]
     key_slot: ClassVar[int]
     step_slot: ClassVar[int]
+    presets: ClassVar[tuple[str, ...]]
+    mirror: Mirror | None = None
     observation_space: spaces.Box[np.float32]
     action_space: spaces.Box[np.float32]
     data: Data = NO_DATA
