@@ -245,6 +245,20 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(metavar="env|controller|chip", help="What to begin.")],
+    name: Annotated[str, typer.Argument(help="Name of the file, such as glow_worm.")],
+) -> None:
+    """Write a working one-file env, controller or chip to start from, here in this folder."""
+    from insectbot.cli.new import new as write_starter
+
+    steps = write_starter(kind, name)
+    print("written; try next:")
+    for line in steps:
+        print(f"  {line}")
+
+
 def one_line(error: BaseException) -> str:
     """Return an error as one line of text."""
     text = getattr(error, "format_message", lambda: str(error))()

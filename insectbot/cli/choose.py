@@ -75,7 +75,9 @@ class Choice:
             overrides[f"{section}.options"] = kept
             for key in options.keys() - kept.keys():
                 say(f"{self.env} does not take {section}.options.{key}: left out")
-        if not plugins.accepts(factory, "preset"):
+        known = getattr(factory, "presets", None)
+        asked = {given.env.preset, given.training.preset, *given.evaluation.presets} - {None}
+        if not plugins.accepts(factory, "preset") or (known is not None and not asked <= set(known)):
             overrides |= {"env.preset": None, "training.preset": None, "evaluation.presets": []}
         return overrides
 

@@ -1,0 +1,1 @@
+"""What ``insectbot new`` copies: working one-file plugins with placeholder names; a user begins by changing them."""
