@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import difflib
+import tomllib
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -280,7 +282,7 @@ def kind_of(ref: str) -> str:
         It is none of the known names, no file and no module.
     """
     if ref.endswith(".toml"):
-        return "scenario"
+        return "chip" if _is_datasheet(ref) else "scenario"
     kinds = ("scenario", "chip", "controller", "env", "neuron", "synapse", "code")
     for kind in kinds:
         if ref in plugins.names(kind):
@@ -299,6 +301,14 @@ def kind_of(ref: str) -> str:
     raise UnknownNameError(
         f"check {ref!r}: no scenario, chip, controller, env or model has this name; {hint}'insectbot list' names all"
     )
+
+
+def _is_datasheet(path: str) -> bool:
+    """Tell whether a TOML file describes a chip: it has a table ``chip``, where a scenario has a name."""
+    try:
+        return isinstance(tomllib.loads(Path(path).expanduser().read_text("utf-8")).get("chip"), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:

@@ -62,7 +62,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "planner": f"{_BASELINES}:Planner",
             "random": f"{_BASELINES}:Random",
         },
-        "chip": {"ideal": "insectbot.core.simulator:Simulator", "loihi": "insectbot.chips.loihi:Loihi"},
+        "chip": {"ideal": "insectbot.core.simulator:Simulator"},
         "rule": {name: f"{_RULES}:{name}" for name in ("PairSTDP", "RewardSTDP", "NodePerturbation")},
         "neuron": _models("neuron"),
         "synapse": _models("synapse"),
@@ -74,6 +74,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Built-in names by kind; envs come from Gymnasium's registry, scenarios from the package folder."""
 
 _ENV_NAMESPACE = "insectbot/"
+_CATALOGUE = "insectbot.chips.catalogue"
 
 
 def _fail(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
@@ -88,6 +89,11 @@ def scenario_folder() -> Path:
     import insectbot.scenarios
 
     return Path(next(iter(insectbot.scenarios.__path__)))
+
+
+def _datasheet_folder() -> Path:
+    """Return the folder of the datasheets that ship with insectbot."""
+    return Path(__file__).parent / "chips" / "datasheets"
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
@@ -110,6 +116,8 @@ def _targets(kind: str) -> dict[str, str]:
         targets |= {path.stem: str(path) for path in sorted(scenario_folder().glob("*.toml"))}
     elif kind == "env":
         targets |= _env_targets()
+    elif kind == "chip":
+        targets |= {path.stem: f"{_CATALOGUE}:{path.stem}" for path in sorted(_datasheet_folder().glob("*.toml"))}
     return targets | dict(BUILTIN[kind])
 
 
@@ -141,6 +149,15 @@ def _scenario_line(path: str) -> str:
         return ""
 
 
+def _chip_line(path: Path) -> str:
+    import tomllib
+
+    try:
+        return str(tomllib.loads(path.read_text("utf-8"))["chip"]["summary"]["value"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def available(kind: str) -> dict[str, str]:
     """Return name -> one line of text for everything known by name.
 
@@ -154,7 +171,13 @@ def available(kind: str) -> dict[str, str]:
     UnknownNameError
         The kind is none of these.
     """
-    describe = _scenario_line if kind == "scenario" else _first_line
+
+    def describe(target: str) -> str:
+        if kind == "scenario":
+            return _scenario_line(target)
+        module, _, name = target.partition(":")
+        return _chip_line(_datasheet_folder() / f"{name}.toml") if module == _CATALOGUE else _first_line(target)
+
     return {name: describe(target) for name, target in sorted(_targets(kind).items())}
 
 
@@ -218,8 +241,8 @@ def _import_module(name: str) -> ModuleType:
 def resolve(kind: str, ref: str) -> Any:
     """Return the object behind a reference.
 
-    Order: built-in name, entry point of group ``insectbot.<kind>s``, ``"./file.py:attr"``,
-    ``"package.module:attr"``.
+    Order: built-in name, entry point of group ``insectbot.<kind>s``, for a chip a datasheet ``"./chip.toml"``,
+    ``"./file.py:attr"``, ``"package.module:attr"``.
 
     Parameters
     ----------
@@ -242,9 +265,24 @@ def resolve(kind: str, ref: str) -> Any:
         return Path(targets[ref])
     if ref in targets:
         return _load(kind, targets[ref])
+    if kind == "chip" and ref.endswith(".toml"):
+        return _chip_of_file(Path(ref).expanduser())
     if ":" in ref:
         return _load(kind, ref)
     raise _fail(kind, ref, targets)
+
+
+def _chip_of_file(path: Path) -> Any:
+    """Return the chip of a user's datasheet; a family of the user's own is ``"./file.py:Class"`` beside it."""
+    from insectbot.chips import catalogue, datasheet
+
+    sheet = datasheet.read(path)
+    family = str(sheet["chip.family"].value)
+    if ":" not in family:
+        return catalogue.make(sheet)
+    beside = path.parent / family.rpartition(":")[0]
+    ref = f"{beside}:{family.rpartition(':')[2]}" if is_file_reference(family) and beside.exists() else family
+    return _load("chip family", ref)(sheet=sheet)
 
 
 class FunctionController:

@@ -45,6 +45,9 @@ def dumps(scenario: Scenario) -> str:
 
 def _absolute(ref: str, folder: Path) -> str:
     """Return a file reference as an absolute one: relative to the scenario file, else to the working folder."""
+    if ref.endswith(".toml"):
+        beside = folder / Path(ref).expanduser()
+        return str((beside if beside.exists() else Path(ref).expanduser()).resolve())
     if not plugins.is_file_reference(ref):
         return ref
     file, _, attribute = ref.rpartition(":")
@@ -231,7 +234,7 @@ def make_backend(chip: str) -> Backend:
         The chip is not known.
     """
     found = plugins.resolve("chip", chip)
-    return found() if isinstance(found, type) else found
+    return found if hasattr(found, "compile") and not isinstance(found, type) else found()
 
 
 def make_controller(

@@ -149,7 +149,7 @@ def test_tables_among_options_are_merged():
         "training": {"options": {"reward_weights": {"goal": 3.0}, "reward": "local"}},
     }
     env = scenarios.make_env(scenarios.parse(document), "train").unwrapped
-    assert env.settings.reward_weights == {"progress": 2.0, "goal": 3.0}
+    assert env.world.settings.reward_weights == {"progress": 2.0, "goal": 3.0}
     wrong = scenarios.load("foraging", {"env.options.reward_weights": {"progres": 1.0}})
     with pytest.raises(InsectbotError, match="progres"):
         scenarios.make_env(wrong, "run")

@@ -18,9 +18,24 @@ from typing import Any
 
 import numpy as np
 
-from insectbot.core.library import spike_threshold
+from insectbot.chips.engine import (
+    ACTIVE,
+    INPUT_SPIKES,
+    N_COMMON,
+    SPIKES,
+    SYNOPS,
+    TICK,
+    W_ACTIVE,
+    W_SPIKES,
+    WINDOWS,
+    begin,
+    close_tick,
+    emit_inputs,
+    read_out,
+    record,
+    send,
+)
 from insectbot.jit import kernel
-from insectbot.randomness import draw
 
 LANES = 16
 DELAY_SLOTS = 64
@@ -34,16 +49,8 @@ DECAY_ONE = 1 << DECAY_BITS
 DECAY_MASK = DECAY_ONE - 1
 V_LIMIT = (1 << 23) - 1
 
-# Entries of the int64 array of counts.
-TICK, WINDOWS, INPUT_SPIKES, SPIKES, SYNOPS, ACTIVE, EVENTS = range(7)
-Q_WRAPS, U_WRAPS, V_LOW, V_HIGH, BIAS_CLIPS, BIAS_WRITES = range(7, 13)
-N_COUNTS = 13
-
-# Columns of the time table (one row per price list) and of the work table (one row per core).
-T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR = range(10)
-W_ACTIVE, W_SPIKES, W_OUT, W_IN, W_SYNOPS = range(5)
-
-POISSON, REGULAR, CURRENT = 0, 1, 2
+Q_WRAPS, U_WRAPS, V_LOW, V_HIGH, BIAS_CLIPS, BIAS_WRITES = range(N_COMMON, N_COMMON + 6)
+N_COUNTS = N_COMMON + 6
 
 
 @kernel(error_model="numpy")
@@ -100,51 +107,6 @@ def deliver(unit: Any, tick: Any, row: Any, target: Any, contribution: Any, dela
 
 
 @kernel(error_model="numpy")
-def send(unit: Any, core: Any, dest_row: Any, dest: Any, work: Any, times: Any, tail: Any) -> None:
-    """Count the messages of a spiking unit and keep the latest arrival per price list (``core`` -1: the host)."""
-    for m in range(dest_row[unit], dest_row[unit + 1]):
-        to, synops = dest[m, 0], dest[m, 1]
-        work[to, W_IN] += 1
-        work[to, W_SYNOPS] += synops
-        if core >= 0:
-            work[core, W_OUT] += 1
-        for p in range(times.shape[0]):
-            t = times[p]
-            hops = dest[m, 2] * t[T_HOP_X] + dest[m, 3] * t[T_HOP_Y]
-            tail[p, 0] = max(tail[p, 0], hops)
-            tail[p, 1] = max(tail[p, 1], hops + t[T_IN] + synops * t[T_SYNOP])
-
-
-@kernel(error_model="numpy")
-def close_tick(n_idle: Any, work: Any, times: Any, tail: Any, elapsed: Any) -> None:
-    """Add the duration of this tick to ``elapsed`` [s], per price list; clears ``work`` and ``tail``.
-
-    Busiest core (updates, spikes, messages, synaptic operations) plus the longest way through the mesh;
-    or, where longer, the busiest sender plus its last message, with its way and its handling; plus the barrier;
-    at least the floor of the price list.
-    ``elapsed`` column 0 runs freely, column 1 is throttled to real time (column 2 holds the real-time step).
-    """
-    for p in range(times.shape[0]):
-        t = times[p]
-        busiest, sender = 0.0, 0.0
-        for c in range(work.shape[0]):
-            w = work[c]
-            sending = n_idle[c] * t[T_IDLE] + w[W_ACTIVE] * (t[T_ACTIVE] - t[T_IDLE])
-            sending += w[W_SPIKES] * t[T_SPIKE] + w[W_OUT] * t[T_OUT]
-            sender = max(sender, sending)
-            busiest = max(busiest, sending + w[W_IN] * t[T_IN] + w[W_SYNOPS] * t[T_SYNOP])
-        step = max(max(busiest + tail[p, 0], sender + tail[p, 1]) + t[T_BARRIER], t[T_FLOOR])
-        elapsed[p, 0] += step
-        elapsed[p, 1] += max(step, elapsed[p, 2])
-        elapsed[p, 3] = max(elapsed[p, 3], step)
-        tail[p, 0] = 0.0
-        tail[p, 1] = 0.0
-    for c in range(work.shape[0]):
-        for k in range(work.shape[1]):
-            work[c, k] = 0
-
-
-@kernel(error_model="numpy")
 def run_core(values: Any, injected: Any, cells: Any, ring: Any, counts: Any, rows: Any, trace: Any) -> None:
     """Run register-level vectors: ``values`` [ticks, n] into the accumulator, ``injected`` [ticks, n_in] spikes.
 
@@ -166,27 +128,6 @@ def run_core(values: Any, injected: Any, cells: Any, ring: Any, counts: Any, row
                 trace[0][t, b * LANES + i] = cell[U * LANES + i]
                 trace[1][t, b * LANES + i] = cell[V * LANES + i]
                 trace[2][t, b * LANES + i] = cell[SPIKED * LANES + i]
-
-
-@kernel(error_model="numpy")
-def emit_inputs(
-    tick: Any, drive: Any, kind: Any, index: Any, key: Any, rate: Any, limit: Any, phase: Any, out: Any
-) -> Any:
-    """Fill ``out`` with the input channels that spike at this tick; returns their number (as the core does)."""
-    n = 0
-    for u in range(kind.size):
-        if kind[u] == POISSON:
-            if draw(key[u], tick, index[u]) < limit[u]:
-                out[n] = u
-                n += 1
-        elif kind[u] == REGULAR:
-            level = float(min(max(drive[u], np.float32(0)), np.float32(1)))
-            phase[u] += min(level * rate[u], 1.0)
-            if phase[u] >= 1.0 - 1e-6:
-                phase[u] -= 1.0
-                out[n] = u
-                n += 1
-    return n
 
 
 @kernel(error_model="numpy")
@@ -220,41 +161,24 @@ def write_bias(
 
 
 @kernel(error_model="numpy")
-def record(tick: Any, unit: Any, counts: Any, event_tick: Any, event_unit: Any) -> None:
-    """Append one spike to the list of this window."""
-    event_tick[counts[EVENTS]] = tick
-    event_unit[counts[EVENTS]] = unit
-    counts[EVENTS] += 1
-
-
-@kernel(error_model="numpy")
 def window(
     n_ticks: Any, recording: Any, counts: Any, sources: Any, fabric: Any, synapses: Any, meter: Any, out: Any
 ) -> Any:
-    """Run one control window; the arguments are tuples of arrays (see ``loihi.py``). Returns 1 for a bad drive."""
-    drive, kind, index, key, rate, limit, phase, firing = sources
+    """Run one control window; the arguments are tuples of arrays (see ``engine.py``). Returns 1 for a bad drive."""
     cells, ring, block_core, unit_of, output_of = fabric
     row, target, contribution, delay = synapses
-    dest_row, dest, unit_spikes, n_idle, work, times, tail, elapsed = meter
-    totals, first, interval, last, event_tick, event_unit = out
-    for u in range(drive.size):
-        if not np.isfinite(drive[u]):
-            return 1
-        if kind[u] == POISSON:
-            limit[u] = spike_threshold(min(max(drive[u], np.float32(0)), np.float32(1)), rate[u])
-    totals[:] = 0
-    first[:] = -1
-    counts[EVENTS] = 0
+    work, firing = meter[4], sources[7]
+    if begin(sources, out, counts):
+        return 1
     start = counts[TICK]
     for tick in range(start, start + n_ticks):
-        n_in = emit_inputs(tick, drive, kind, index, key, rate, limit, phase, firing)
+        n_in = emit_inputs(tick, sources)
         for s in range(n_in):
             u = firing[s]
-            unit_spikes[u] += 1
             counts[SYNOPS] += deliver(u, tick, row, target, contribution, delay, ring)
-            send(u, -1, dest_row, dest, work, times, tail)
+            send(u, -1, meter)
             if recording:
-                record(tick, u, counts, event_tick, event_unit)
+                record(tick, u, counts, out)
         counts[INPUT_SPIKES] += n_in
         slot = ring[tick & (DELAY_SLOTS - 1)]
         for b in range(cells.shape[0]):
@@ -267,22 +191,16 @@ def window(
                 for i in range(LANES):
                     if cell[SPIKED * LANES + i] != 0:
                         u = unit_of[b * LANES + i]
-                        unit_spikes[u] += 1
                         counts[SPIKES] += 1
                         work[core, W_SPIKES] += 1
                         counts[SYNOPS] += deliver(u, tick, row, target, contribution, delay, ring)
-                        send(u, core, dest_row, dest, work, times, tail)
+                        send(u, core, meter)
                         if recording:
-                            record(tick, u, counts, event_tick, event_unit)
+                            record(tick, u, counts, out)
                         o = output_of[b * LANES + i]
                         if o >= 0:
-                            if totals[o] == 0:
-                                first[o] = tick - start
-                            totals[o] += 1
-                            if last[o] >= 0:
-                                interval[o] = tick - last[o]
-                            last[o] = tick
-        close_tick(n_idle, work, times, tail, elapsed)
+                            read_out(o, tick, start, out)
+        close_tick(meter)
     counts[TICK] = start + n_ticks
     counts[WINDOWS] += 1
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ _REQUIRED = ("value", "unit", "evidence", "source")
 _SI = {"pJ": 1e-12, "nJ": 1e-9, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "mW": 1e-3, "V": 1.0, "nm": 1e-9}
 _ENERGY = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message", "hop_x", "hop_y")
 _ENERGY += ("host_byte", "static_chip", "static_host")
+_OPTIONAL = ("static_core",)
 _TIME = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message_out", "message_in")
 _TIME += ("hop_x", "hop_y", "barrier", "step_floor")
 
@@ -65,7 +67,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class EnergyPrices:
-    """Marginal energies [J] per event, and static powers [W] per chip."""
+    """Marginal energies [J] per event, and static powers [W] per chip and, where charged apart, per core in use."""
 
     synop: float
     synop_learn: float
@@ -78,6 +80,7 @@ class EnergyPrices:
     host_byte: float
     static_chip: float
     static_host: float
+    static_core: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,8 @@ def _prices(sheet: str, name: str, figures: Mapping[str, Figure]) -> PriceList:
         for key in keys:
             if f"prices.{name}.{kind}.{key}" not in figures:
                 raise ConfigurationError(f"datasheet {sheet!r}: price list {name!r} lacks {kind}.{key}")
-    energy = {key: figures[f"prices.{name}.energy.{key}"].si for key in _ENERGY}
+    given = [key for key in (*_ENERGY, *_OPTIONAL) if f"prices.{name}.energy.{key}" in figures]
+    energy = {key: figures[f"prices.{name}.energy.{key}"].si for key in given}
     time: dict[str, Any] = {key: figures[f"prices.{name}.time.{key}"].si for key in _TIME if key != "barrier"}
     barrier = figures[f"prices.{name}.time.barrier"]
     scale = _SI[barrier.unit]
@@ -203,9 +207,17 @@ def parse(text: str, name: str) -> Datasheet:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"datasheet {name!r} is not valid TOML: {error}") from error
-    figures = {path: _figure(name, path, leaf) for path, leaf in _leaves(tree)}
-    lists = {name_: _prices(name, name_, figures) for name_ in tree.get("prices", {})}
-    return Datasheet(name, figures, lists)
+    base = tree.get("chip", {}).pop("base", None) if isinstance(tree.get("chip"), dict) else None
+    figures = dict(load(str(base)).figures) if base is not None else {}
+    figures |= {path: _figure(name, path, leaf) for path, leaf in _leaves(tree)}
+    lists = {path.split(".")[1]: None for path in figures if path.startswith("prices.")}
+    return Datasheet(name, figures, {key: _prices(name, key, figures) for key in lists})
+
+
+def names() -> list[str]:
+    """Return the names of the shipped datasheets."""
+    folder = resources.files("insectbot.chips.datasheets")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
 @cache
@@ -222,8 +234,28 @@ def load(name: str) -> Datasheet:
     UnknownNameError
         If there is no such datasheet; the message lists those there are.
     """
+    if name not in names():
+        raise UnknownNameError(f"datasheet {name!r} is not known; known: {', '.join(names())}")
     folder = resources.files("insectbot.chips.datasheets")
-    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    if name not in known:
-        raise UnknownNameError(f"datasheet {name!r} is not known; known: {', '.join(known)}")
     return parse((folder / f"{name}.toml").read_text(encoding="utf-8"), name)
+
+
+def read(path: Path | str) -> Datasheet:
+    """Return a user's datasheet; its name is that of the file.
+
+    A datasheet with ``[chip] base = "loihi"`` takes over every figure of that shipped one which it does not give.
+
+    Raises
+    ------
+    UnknownNameError
+        If the file cannot be read, or the base is not known.
+    ConfigurationError
+        If it is no datasheet.
+    """
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not text"
+        raise UnknownNameError(f"chip file {str(path)!r} cannot be read: {cause}") from None
+    return parse(text, file.stem)

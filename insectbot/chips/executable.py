@@ -1,62 +1,54 @@
-"""A network on the emulated Loihi: state, one jitted call per window, and the meter."""
+"""A network on an emulated chip: inputs, read-out, counts and the meter, alike for all chips."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from insectbot.chips import cuba_int as k
+from insectbot.chips import engine as e
+from insectbot.chips.datasheet import Datasheet, PriceList
+from insectbot.chips.inputs import sources
 from insectbot.chips.meter import Events, Reading, energy
-from insectbot.chips.place import Placement
-from insectbot.chips.program import Program, sources
-from insectbot.chips.quantise import QuantNetwork, lif_of
 from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
 from insectbot.errors import ConfigurationError, ShapeError, Unsupported
 from insectbot.protocols import Counters, Readout, Usage, Vector
 from insectbot.snn.network import Network
 
-if TYPE_CHECKING:
-    from insectbot.chips.loihi import Loihi
-
 Float = npt.NDArray[np.float32]
-_SOFT = {"q_wraps": k.Q_WRAPS, "u_wraps": k.U_WRAPS, "v_low": k.V_LOW, "v_high": k.V_HIGH, "bias_clips": k.BIAS_CLIPS}
-_NEURON_STATE = ("u", "v", "ref", "bias")
-_FIELDS = (k.U, k.V, k.REF, k.BIAS)
 
 
-class LoihiExecutable:
-    """A network compiled for the chip (see :class:`insectbot.protocols.Executable`). Weights are frozen.
+class ChipExecutable(ABC):
+    """Base of the executables (see :class:`insectbot.protocols.Executable`).
+
+    A subclass calls :meth:`bind_messages` whenever it has placed a network, and gives :meth:`run`, :meth:`clear`,
+    :meth:`dynamic`, :meth:`set_weights` and :meth:`effective_weights`.
 
     Parameters
     ----------
-    chip : Loihi
-        The backend: datasheet, options, price list.
+    sheet, prices, throttle
+        Of the chip.
     network : Network
         What to run.
-    seed : int
-        Seed of the input streams until the next ``reset``; the streams are those of ``ideal``.
 
     Attributes
     ----------
-    quant : QuantNetwork
-        The network in integers, with its report.
-    placement : Placement
-        Neurons on cores.
     routes : Routes
         Messages between cores.
     """
 
-    quant: QuantNetwork
-    placement: Placement
+    soft: ClassVar[Mapping[str, int]] = {}
+    """Soft failures by name -> entry of the counts."""
+    n_counts: ClassVar[int] = e.N_COMMON
     routes: Routes
 
-    def __init__(self, chip: Loihi, network: Network, *, seed: int = 0) -> None:
-        self._chip, self.network = chip, network
+    def __init__(self, sheet: Datasheet, prices: PriceList, throttle: bool, network: Network) -> None:
+        self.sheet, self.network = sheet, network
+        self._prices, self._throttle = prices, throttle
         self.recording = False
         self._learning = False
         self._weights: dict[str, Float] = {p.name: p.weight.copy() for p in network.projections}
@@ -66,26 +58,54 @@ class LoihiExecutable:
         self._readout = Readout(*(np.zeros(n_out, np.int32) for _ in range(3)))
         self._last = np.zeros(n_out, np.int64)
         self._events = (np.zeros(0, np.int64), np.zeros(0, np.int32))
-        self._counts = np.zeros(k.N_COUNTS, np.int64)
+        self._counts = np.zeros(self.n_counts, np.int64)
         self._unit_spikes = np.zeros(network.n_inputs + network.n_neurons, np.int64)
-        self._elapsed = np.zeros((len(chip.sheet.prices), 4))
-        self._load(chip.quantise(network))
-        self.reset(seed)
+        self._elapsed = np.zeros((len(sheet.prices), 5))
+        self._bind_out()
+
+    @abstractmethod
+    def run(self, n_ticks: int) -> int:
+        """Run the family's window kernel; return what :func:`insectbot.chips.engine.begin` returned."""
+
+    @abstractmethod
+    def clear(self, seed: int) -> None:
+        """Clear the family's dynamic state."""
+
+    @abstractmethod
+    def dynamic(self) -> dict[str, npt.NDArray]:
+        """Return the family's arrays of dynamic state by name (the arrays themselves, not copies)."""
+
+    @abstractmethod
+    def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the weights as the chip applies them, in the network's unit, by projection."""
+
+    @abstractmethod
+    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
+        """Replace weights by projection name."""
+
+    @property
+    @abstractmethod
+    def usage(self) -> tuple[Usage, ...]:
+        """Resources used and their limits, per core and for the chip."""
 
     @property
     def learning(self) -> bool:
-        """Always False for a network that could learn: weights are frozen on this chip."""
+        """Whether plasticity acts; a chip without learning refuses it for a network that could learn."""
         return self._learning
 
     @learning.setter
     def learning(self, value: bool) -> None:
-        rules = [f"{type(p.plasticity).__name__} of {p.name!r}" for p in self.network.plastic()]
-        rules += [f"exploration noise of {p.name!r}" for p in self.network.populations if p.exploration]
-        if value and rules:
+        if value and (wishes := self.wishes()):
             raise Unsupported(
-                f"loihi: on-chip learning ({', '.join(rules)}) is not emulated yet; train on ideal, deploy frozen"
+                f"{self.sheet.name}: on-chip learning ({', '.join(wishes)}) does not exist here; train on ideal, "
+                "deploy frozen"
             )
         self._learning = bool(value)
+
+    def wishes(self) -> list[str]:
+        """Return the learning rules and exploration noise that the chip cannot do, as text."""
+        rules = [f"{type(p.plasticity).__name__} of {p.name!r}" for p in self.network.plastic()]
+        return rules + [f"exploration noise of {p.name!r}" for p in self.network.populations if p.exploration]
 
     def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
         """Run ``n_ticks`` steps with a constant drive.
@@ -97,7 +117,7 @@ class LoihiExecutable:
         n_ticks : int
             Steps of dt, >= 0.
         modulators : array_like, optional
-            Ignored: a frozen network has no third factor.
+            Third factors; they act before the first step. Ignored by a frozen network.
 
         Returns
         -------
@@ -117,82 +137,41 @@ class LoihiExecutable:
         self._drive[:] = values
         if self.recording:
             self._reserve(n_ticks)
-        if self._analog:
-            self._write_bias()
-        bad = k.window(
-            n_ticks,
-            self.recording,
-            self._counts,
-            self._sources,
-            self._fabric,
-            self._program.synapses,
-            self._meter,
-            self._out,
-        )
-        if bad:
+        if modulators is not None and self._learning:
+            self.modulate(np.asarray(modulators, np.float32))
+        if self.run(n_ticks):
             raise ShapeError(f"drive {values.tolist()} must be finite numbers")
         return self._readout
 
+    def modulate(self, modulators: Float) -> None:
+        """Take third factors; a chip without learning is never asked."""
+        raise Unsupported(f"{self.sheet.name}: third factors do not exist here")
+
     def reset(self, seed: int) -> None:
-        """Clear all dynamic state and counters and restart the input streams; weights stay."""
-        self._set_neurons(np.zeros((len(_FIELDS), self.network.n_neurons), np.int32))
-        for array in (self._ring, self._counts, self._unit_spikes, self._elapsed, self._phase, self._readout.counts):
+        """Clear all dynamic state and counters and restart the random streams; weights stay."""
+        for array in (self._counts, self._unit_spikes, self._elapsed, self._phase, self._readout.counts):
             array[...] = 0
-        self._elapsed[:, 2] = self._chip.sheet["host.realtime_step"].si
+        self._elapsed[:, 2] = self.sheet["host.realtime_step"].si
         for array in (self._readout.first, self._readout.interval, self._last):
             array[...] = -1
         start = 0
         for stream, group in enumerate(self.network.inputs):
             self._key[start : start + group.n] = stream_key(seed, stream)
             start += group.n
+        self.clear(seed)
 
     def weights(self) -> dict[str, Float]:
         """Return a copy of the weights as deployed; :meth:`effective_weights` are those the chip applies."""
         return {name: w.copy() for name, w in self._weights.items()}
 
-    def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return the quantised weights in the network's unit, by projection (host projections as deployed)."""
-        pairs = zip(self.network.projections, self.quant.projections, strict=True)
-        return {p.name: q.effective if q.weight.size else self._weights[p.name].astype(float) for p, q in pairs}
-
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew; membrane state moves to the new scale.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        """
-        checked = self.network.checked_weights(weights)
-        quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
-        before = np.repeat([p.scale for p in self.quant.populations], [p.n for p in self.quant.populations])
-        after = np.repeat([p.scale for p in quant.populations], [p.n for p in quant.populations])
-        neurons, ring = self._neurons(), self._ring[:, self._program.slot].copy()
-        self._load(quant)
-        self._weights |= checked
-        factor = after / before
-        neurons[[0, 1, 3]] = np.rint(neurons[[0, 1, 3]] * factor)
-        self._set_neurons(neurons)
-        self._ring[:, self._program.slot] = np.rint(ring * factor)
-
     def spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return (tick, unit) of every spike of the last window, if ``recording``."""
-        n = int(self._counts[k.EVENTS]) if self.recording else 0
+        n = int(self._counts[e.EVENTS]) if self.recording else 0
         return self._events[0][:n].copy(), self._events[1][:n].copy()
-
-    def potentials(self, population: str) -> npt.NDArray[np.float64]:
-        """Return the membrane potentials of a population in the network's unit, shape (n,)."""
-        p = self.network.population(population)
-        number = [q.name for q in self.quant.populations].index(population)
-        units = self.network.unit_slices()[population]
-        low = units.start - self.network.n_inputs
-        return lif_of(p).v_rest + self._neurons()[1, low : low + p.n] / self.quant.populations[number].scale
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future, as named arrays."""
-        arrays = {name: a.copy() for name, a in self._dynamic().items()}
-        arrays |= dict(zip(_NEURON_STATE, self._neurons(), strict=True))
-        arrays["ring"] = self._ring[:, self._program.slot].copy()
+        arrays = {name: a.copy() for name, a in (self._common() | self.dynamic()).items()}
         return arrays | {f"w{i}": w.copy() for i, w in enumerate(self._weights.values())}
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
@@ -207,57 +186,56 @@ class LoihiExecutable:
         same = set(state) == set(expected) and all(np.shape(state[n]) == a.shape for n, a in expected.items())
         if not same:
             raise ConfigurationError(
-                f"state: does not belong to network {self.network.name!r} on loihi; use the one it came from"
+                f"state: does not belong to network {self.network.name!r} on {self.sheet.name}; "
+                "use the one it came from"
             )
         self.set_weights({name: state[f"w{i}"] for i, name in enumerate(self._weights)})
-        for name, array in self._dynamic().items():
+        for name, array in (self._common() | self.dynamic()).items():
             array[...] = state[name]
-        self._set_neurons(np.array([state[name] for name in _NEURON_STATE], np.int32))
-        self._ring[...] = 0
-        self._ring[:, self._program.slot] = state["ring"]
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per core and for the chip."""
-        return self.placement.usage
 
     def counters(self) -> Counters:
-        """Return the counts since the last reset; energy and time under the backend's price list."""
+        """Return the counts since the last reset; energy and time under the chosen price list."""
         c, reading = self._counts, self.reading()
-        throttle = self._chip.throttle
         return Counters(
-            windows=int(c[k.WINDOWS]),
-            ticks=int(c[k.TICK]),
-            input_spikes=int(c[k.INPUT_SPIKES]),
-            spikes=int(c[k.SPIKES]),
-            synops=int(c[k.SYNOPS]),
-            weight_updates=0,
-            soft_failures={name: int(c[entry]) for name, entry in _SOFT.items()},
-            energy=reading.energy_realtime if throttle else reading.energy,
-            chip_time=reading.chip_time_realtime if throttle else reading.chip_time,
+            windows=int(c[e.WINDOWS]),
+            ticks=int(c[e.TICK]),
+            input_spikes=int(c[e.INPUT_SPIKES]),
+            spikes=int(c[e.SPIKES]),
+            synops=int(c[e.SYNOPS]),
+            weight_updates=int(c[e.UPDATES]),
+            soft_failures={name: int(c[entry]) for name, entry in self.soft.items()},
+            energy=reading.energy_realtime if self._throttle else reading.energy,
+            chip_time=reading.chip_time_realtime if self._throttle else reading.chip_time,
             energy_realtime=reading.energy_realtime,
         )
 
     def events(self) -> Events:
         """Return the counts of everything that costs energy, since the last reset."""
-        c, sheet, spikes = self._counts, self._chip.sheet, self._unit_spikes
+        c, spikes = self._counts, self._unit_spikes
         n_in, units = self.network.n_inputs, spikes.size
         per_unit = {
             "messages": np.bincount(self.routes.unit, minlength=units),
             "hops_x": self.routes.per_unit(self.routes.hops_x, units),
             "hops_y": self.routes.per_unit(self.routes.hops_y, units),
         }
-        out = self._program.unit_of[self._program.output_of >= 0]
         from_host = int(per_unit["messages"][:n_in] @ spikes[:n_in])
-        bytes_ = (from_host + int(spikes[out].sum())) * sheet.int("host.spike_bytes")
         return Events(
-            synops=int(c[k.SYNOPS]),
-            neuron_active=int(c[k.ACTIVE]),
-            neuron_idle=int(c[k.TICK]) * self.network.n_neurons - int(c[k.ACTIVE]),
-            spikes=int(c[k.SPIKES]),
+            synops=int(c[e.SYNOPS]),
+            neuron_active=int(c[e.ACTIVE]),
+            neuron_idle=int(c[e.TICK]) * self.network.n_neurons - int(c[e.ACTIVE]),
+            spikes=int(c[e.SPIKES]),
+            weight_updates=int(c[e.UPDATES]),
             **{name: int(values @ spikes) for name, values in per_unit.items()},
-            host_bytes=bytes_ + int(c[k.BIAS_WRITES]) * sheet.int("host.bias_bytes"),
+            host_bytes=(from_host + self.output_spikes()) * self.sheet.int("host.spike_bytes") + self.host_bytes(),
         )
+
+    def output_spikes(self) -> int:
+        """Return how many spikes of outputs went to the host since the last reset."""
+        return int(self._unit_spikes[self._output_units].sum())
+
+    def host_bytes(self) -> int:
+        """Return the bytes between host and chip beside spikes, such as register writes."""
+        return 0
 
     def reading(self, prices: str | None = None) -> Reading:
         """Price the run since the last reset.
@@ -265,45 +243,44 @@ class LoihiExecutable:
         Parameters
         ----------
         prices : str, optional
-            Price list; default that of the backend.
+            Price list; default that of the chip.
         """
-        chosen = self._chip.sheet.price_list(prices) if prices else self._chip.prices
-        free, held, _, worst = self._elapsed[list(self._chip.sheet.prices).index(chosen.name)].tolist()
-        events = self.events()
+        chosen = self.sheet.price_list(prices) if prices else self._prices
+        free, held, _, worst, late = self._elapsed[list(self.sheet.prices).index(chosen.name)].tolist()
+        events, size = self.events(), {"chips": self.n_chips, "cores": self.routes.n_cores}
         return Reading(
             prices=chosen.name,
-            ticks=int(self._counts[k.TICK]),
-            windows=int(self._counts[k.WINDOWS]),
+            ticks=int(self._counts[e.TICK]),
+            windows=int(self._counts[e.WINDOWS]),
             events=events,
             chip_time=free,
             chip_time_realtime=held,
             worst_tick=worst,
-            energy=energy(events, chosen, free),
-            energy_realtime=energy(events, chosen, held),
+            late_ticks=int(late),
+            energy=energy(events, chosen, free, **size),
+            energy_realtime=energy(events, chosen, held, **size),
         )
 
-    def link_load(self) -> dict[tuple[tuple[int, int], tuple[int, int]], float]:
+    @property
+    def n_chips(self) -> int:
+        """Number of chips powered."""
+        return self.routes.n_chips
+
+    def link_load(self) -> dict[Any, float]:
         """Return messages per tick over every link of the mesh since the last reset."""
-        return self.routes.link_load(self._unit_spikes, int(self._counts[k.TICK]))
+        return self.routes.link_load(self._unit_spikes, int(self._counts[e.TICK]))
 
-    def _load(self, quant: QuantNetwork) -> None:
-        """Place a quantised network and bind its arrays to the kernel."""
-        chip = self._chip
-        self.quant = replace(quant, network=self.network)
-        self.placement = chip.place(quant)
-        self.routes = Routes.of(self.placement, self.network.n_inputs, chip.sheet)
-        self._program = program = Program.of(quant, self.placement, self.routes, chip.sheet)
-        n_slots = program.unit_of.size
-        self._ring = np.zeros((k.DELAY_SLOTS, n_slots), np.int32)
-        self._fabric = (program.cells, self._ring, program.block_core, program.unit_of, program.output_of)
-        work, tail = np.zeros((program.n_idle.size, 5), np.int64), np.zeros((len(chip.sheet.prices), 2))
-        row, dest = program.messages
-        self._meter = (row, dest, self._unit_spikes, program.n_idle, work, program.times, tail, self._elapsed)
-        self._analog = program.currents[1].size > 0
-        self._scratch = np.zeros(n_slots if self._analog else 0)
-        self._bind()
+    def bind_messages(self, routes: Routes, neurons: npt.NDArray, outputs: Sequence[int] | npt.NDArray) -> None:
+        """Take a new placement: messages, neurons per core [n_cores], global units that are read out."""
+        self.routes = routes
+        self._output_units = np.asarray(outputs, np.int64)
+        work = np.zeros((max(neurons.size, 1), 5), np.int64)
+        tail = np.zeros((len(self.sheet.prices), 2))
+        row, dest = routes.messages(self._unit_spikes.size)
+        idle = neurons.astype(np.int64) if neurons.size else np.zeros(1, np.int64)
+        self._meter = (row, dest, self._unit_spikes, idle, work, routes.times(self.sheet), tail, self._elapsed)
 
-    def _bind(self) -> None:
+    def _bind_out(self) -> None:
         r = self._readout
         self._out = (r.counts, r.first, r.interval, self._last, *self._events)
 
@@ -311,19 +288,9 @@ class LoihiExecutable:
         need = n_ticks * self._unit_spikes.size
         if need > self._events[0].size:
             self._events = (np.zeros(need, np.int64), np.zeros(need, np.int32))
-            self._bind()
+            self._bind_out()
 
-    def _write_bias(self) -> None:
-        if not np.isfinite(self._drive).all():
-            raise ShapeError(f"drive {self._drive.tolist()} must be finite numbers")
-        sheet = self._chip.sheet
-        mantissa = (1 << (sheet.int("neuron.bias_mantissa") - 1)) - 1
-        largest = (mantissa, sheet.int("neuron.bias_exponent_max"))
-        row, lane, weight = self._program.currents
-        rate = self._sources[4]
-        k.write_bias(self._drive, rate, row, lane, weight, largest, self._program.cells, self._counts, self._scratch)
-
-    def _dynamic(self) -> dict[str, npt.NDArray]:
+    def _common(self) -> dict[str, npt.NDArray]:
         return {
             "counts": self._counts,
             "unit_spikes": self._unit_spikes,
@@ -333,16 +300,3 @@ class LoihiExecutable:
             "interval": self._readout.interval,
             "last": self._last,
         }
-
-    def _lanes(self) -> tuple[npt.NDArray, npt.NDArray]:
-        slot = self._program.slot
-        return slot // k.LANES, slot % k.LANES
-
-    def _neurons(self) -> npt.NDArray[np.int32]:
-        block, lane = self._lanes()
-        return np.array([self._program.cells[block, f * k.LANES + lane] for f in _FIELDS])
-
-    def _set_neurons(self, values: npt.NDArray[np.int32]) -> None:
-        block, lane = self._lanes()
-        for field, row in zip(_FIELDS, values, strict=True):
-            self._program.cells[block, field * k.LANES + lane] = row

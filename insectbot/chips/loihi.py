@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from insectbot.chips.datasheet import Datasheet, load
-from insectbot.chips.executable import LoihiExecutable
+from insectbot.chips.chip import Chip
+from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.inputs import input_features
+from insectbot.chips.loihi_executable import LoihiExecutable
 from insectbot.chips.place import Placement, place
 from insectbot.chips.quantise import Options, QuantNetwork, lif_of, quantise, sign_mode, unknown_features
-from insectbot.errors import DoesNotFit, Unsupported
-from insectbot.snn.inputs import CurrentInput, PoissonInput, RegularInput
 from insectbot.snn.network import Network
 from insectbot.snn.neurons import LIF
 
 
-class Loihi:
+class Loihi(Chip[QuantNetwork, Placement]):
     """Backend ``loihi``: quantises, places and runs a network with frozen weights.
 
     Parameters
@@ -23,10 +23,8 @@ class Loihi:
         Correct for truncation at long time constants.
     clip_delays : bool
         Shorten delays beyond 62 ticks, counted in the report, rather than refuse them.
-    prices : str, optional
-        Price list for energy and time: ``"davies"`` (default) or ``"nahuku"``.
-    throttle : bool
-        Hold every step to at least 1 ms, as in real-time operation, in ``counters()``.
+    sheet, prices, throttle
+        As in :class:`~insectbot.chips.chip.Chip`; price lists are ``"davies"`` (default) and ``"nahuku"``.
 
     Raises
     ------
@@ -34,7 +32,7 @@ class Loihi:
         If an option is not accepted.
     """
 
-    name = "loihi"
+    default = "loihi"
     fidelity = (
         "Bit-exact with the compartment arithmetic of nengo-loihi 1.1.0 and of the published registers: 22-bit "
         "accumulator and 24-bit current that wrap, saturating voltage, truncating 12-bit decays, strict threshold, "
@@ -50,68 +48,40 @@ class Loihi:
         weight_bits: int = 8,
         compensate: bool = False,
         clip_delays: bool = False,
+        sheet: Datasheet | str | None = None,
         prices: str | None = None,
         throttle: bool = False,
     ) -> None:
-        self.sheet: Datasheet = load(self.name)
+        super().__init__(sheet=sheet, prices=prices, throttle=throttle)
         self.options = Options(weight_bits, compensate, clip_delays)
-        self.prices = self.sheet.price_list(prices) if prices else self.sheet.default_prices
-        self.throttle = throttle
 
-    def check(self, network: Network) -> list[str]:
-        """Return every reason why the chip cannot run a network, one sentence each; empty if it can."""
-        found = self._features(network) + self._limits(network)
-        if not found:
-            try:
-                self.place(self.quantise(network))
-            except DoesNotFit as error:
-                found.append(str(error))
+    def features(self, network: Network) -> list[str]:
+        """Return every feature of a network that does not exist on the chip."""
+        found = input_features(network, self.name)
+        for p in network.populations:
+            unknown = unknown_features(p)
+            found += unknown
+            if not unknown and isinstance(p.model, LIF) and p.model.v_reset != p.model.v_rest:
+                found.append(
+                    f"{self.name}: population {p.name!r}: v_reset = {p.model.v_reset} is not v_rest = "
+                    f"{p.model.v_rest}, but the chip resets to rest; set them equal"
+                )
         return found
 
-    def quantise(self, network: Network) -> QuantNetwork:
-        """Return the network in integers, with its report; raises as :meth:`compile`."""
-        features, limits = self._features(network), self._limits(network)
-        if features:
-            raise Unsupported("; ".join(features + limits))
-        if limits:
-            raise DoesNotFit("; ".join(limits))
+    def quantised(self, network: Network) -> QuantNetwork:
+        """Return the network in integers, with its report."""
         return quantise(network, self.sheet, self.options)
 
     def place(self, quant: QuantNetwork) -> Placement:
         """Return the placement on cores; raises DoesNotFit naming the resource, the core and by how much."""
         return place(quant, self.sheet)
 
-    def compile(self, network: Network, *, seed: int = 0) -> LoihiExecutable:
-        """Return an executable with frozen weights.
-
-        Raises
-        ------
-        Unsupported
-            If a feature of the network does not exist on the chip; the message names all of them.
-        DoesNotFit
-            If a limit is exceeded; the message names the resource, the place and by how much.
-        """
+    def program(self, network: Network, *, seed: int) -> LoihiExecutable:
+        """Return an executable with frozen weights."""
         return LoihiExecutable(self, network, seed=seed)
 
-    def _features(self, network: Network) -> list[str]:
-        found = []
-        for group in network.inputs:
-            if not isinstance(group.source, PoissonInput | RegularInput | CurrentInput):
-                found.append(f"loihi: input {group.name!r}: source {type(group.source).__name__} is not known")
-        for p in network.populations:
-            unknown = unknown_features(p)
-            found += unknown
-            if not unknown and isinstance(p.model, LIF) and p.model.v_reset != p.model.v_rest:
-                found.append(
-                    f"loihi: population {p.name!r}: v_reset = {p.model.v_reset} is not v_rest = {p.model.v_rest}, "
-                    "but the chip resets to rest; set them equal"
-                )
-        for q in network.projections:
-            if q.short_term is not None:
-                found.append(f"loihi: projection {q.name!r}: short-term plasticity is not known")
-        return found
-
-    def _limits(self, network: Network) -> list[str]:
+    def limits(self, network: Network) -> list[str]:
+        """Return every limit that a network exceeds before placement."""
         found = []
         longest, pause = self.sheet.int("delay.max"), self.sheet.int("neuron.refractory_max")
         for p in network.populations:
@@ -119,15 +89,18 @@ class Loihi:
             register = round(t_ref / network.dt) + 1
             if register > pause:
                 found.append(
-                    f"loihi: population {p.name!r}: t_ref = {t_ref} ms needs refractory register {register} > "
+                    f"{self.name}: population {p.name!r}: t_ref = {t_ref} ms needs refractory register {register} > "
                     f"{pause}; shorten it or raise dt"
                 )
         for q in network.projections:
             ticks = round(float(q.delay.max(initial=0.0)) / network.dt)
             if ticks > longest and not self.options.clip_delays:
                 found.append(
-                    f"loihi: projection {q.name!r}: delay {ticks} ticks > {longest}; shorten it or set clip_delays"
+                    f"{self.name}: projection {q.name!r}: delay {ticks} ticks > {longest}; "
+                    "shorten it or set clip_delays"
                 )
             if self.options.weight_bits == 1 and sign_mode(q.weight) == "mixed":
-                found.append(f"loihi: projection {q.name!r}: mixed signs spend the only weight bit; use 2 or more")
+                found.append(
+                    f"{self.name}: projection {q.name!r}: mixed signs spend the only weight bit; use 2 or more"
+                )
         return found

@@ -26,6 +26,8 @@ class Events:
         Tile hops, E-W and N-S.
     host_bytes : int
         Bytes between host and chip: input spikes, output spikes, bias writes.
+    weight_updates : int
+        Synapses changed by learning on the chip.
     """
 
     synops: int = 0
@@ -36,6 +38,7 @@ class Events:
     hops_x: int = 0
     hops_y: int = 0
     host_bytes: int = 0
+    weight_updates: int = 0
 
     def __sub__(self, other: Events) -> Events:
         """Return the events between two readings."""
@@ -60,6 +63,8 @@ class Reading:
         The same, with every step held to real time (1 ms) where it is faster.
     worst_tick : float
         Longest step [s].
+    late_ticks : int
+        Steps that took longer than the real-time step.
     energy, energy_realtime : Energy
         Energy over either time [J]: static power counts for as long as the run takes.
     """
@@ -71,6 +76,7 @@ class Reading:
     chip_time: float
     chip_time_realtime: float
     worst_tick: float
+    late_ticks: int
     energy: Energy
     energy_realtime: Energy
 
@@ -91,7 +97,7 @@ class Reading:
         return Energy(self.energy.static / n, self.energy.events / n, self.energy.host / n)
 
 
-def energy(events: Events, prices: PriceList, seconds: float, chips: int = 1) -> Energy:
+def energy(events: Events, prices: PriceList, seconds: float, chips: int = 1, cores: int = 0) -> Energy:
     """Price events and time: static power times time, events, host (its bytes and its idle processors) [J].
 
     Parameters
@@ -104,10 +110,12 @@ def energy(events: Events, prices: PriceList, seconds: float, chips: int = 1) ->
         Duration [s].
     chips : int
         Number of chips powered.
+    cores : int
+        Number of cores in use, where the price list charges them apart.
     """
     e = prices.energy
     return Energy(
-        static=e.static_chip * chips * seconds,
+        static=(e.static_chip * chips + e.static_core * cores) * seconds,
         events=sum(part for part in parts(events, prices).values()),
         host=events.host_bytes * e.host_byte + e.static_host * chips * seconds,
     )
@@ -118,6 +126,6 @@ def parts(events: Events, prices: PriceList) -> dict[str, float]:
     e = prices.energy
     return {
         "soma": events.neuron_active * e.neuron_active + events.neuron_idle * e.neuron_idle + events.spikes * e.spike,
-        "synapse": events.synops * e.synop,
+        "synapse": events.synops * e.synop + events.weight_updates * e.synop_learn,
         "network": events.messages * e.message + events.hops_x * e.hop_x + events.hops_y * e.hop_y,
     }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.fill import Unfit, fill
 from insectbot.chips.quantise import QuantNetwork
 from insectbot.errors import DoesNotFit
 from insectbot.protocols import Usage
@@ -166,35 +167,24 @@ def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
         if not crowded.size:
             return _finish(wiring, start, edges, out, limits, sheet)
         core = int(crowded[0])
-        first = first or f"loihi: core {core}: axons_out {int(out[core])} > {limits['axons_out']}"
+        first = first or f"{sheet.name}: core {core}: axons_out {int(out[core])} > {limits['axons_out']}"
         cap //= 2
     raise DoesNotFit(f"{first}; give neurons fewer distant targets")
 
 
 def _fill(wiring: Wiring, limits: dict[str, int], cap: int, sheet: Datasheet) -> Vector:
-    n, start = wiring.population.size, [0]
-
     def excess(low: int, high: int) -> str:
         use = core_use(wiring, low, high, sheet)
         return next((f"{name} {value} > {limits[name]}" for name, value in use.items() if value > limits[name]), "")
 
-    while start[-1] < n:
-        low = start[-1]
-        good, bad = low, min(low + cap, n) + 1
-        while bad - good > 1:
-            middle = bad - 1 if good == low and bad == min(low + cap, n) + 1 else (good + bad) // 2
-            if excess(low, middle):
-                bad = middle
-            else:
-                good = middle
-        if good == low:
-            population = int(wiring.population[low])
-            raise DoesNotFit(
-                f"loihi: core {len(start) - 1}: {excess(low, low + 1)} for one neuron of population {population}; "
-                "give it fewer incoming synapses"
-            )
-        start.append(good)
-    return np.array(start, np.int64)
+    try:
+        return fill(wiring.population.size, cap, excess)
+    except Unfit as error:
+        population = int(wiring.population[error.item])
+        raise DoesNotFit(
+            f"{sheet.name}: core {error.core}: {error.cause} for one neuron of population {population}; "
+            "give it fewer incoming synapses"
+        ) from None
 
 
 def _edges(wiring: Wiring, start: Vector) -> Vector:
@@ -216,7 +206,7 @@ def _finish(
         use = core_use(wiring, 0, int(start[1]), sheet)
         full = max(use, key=lambda name: use[name] / limits[name])
         raise DoesNotFit(
-            f"loihi: chip: cores {cores} > {most} (core 0 is full by {full} {use[full]} of {limits[full]}); "
+            f"{sheet.name}: chip: cores {cores} > {most} (core 0 is full by {full} {use[full]} of {limits[full]}); "
             "use fewer neurons or synapses"
         )
     usage = []

@@ -8,22 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import cuba_int as k
-from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.inputs import output_units
 from insectbot.chips.place import Placement
 from insectbot.chips.quantise import QuantNetwork, is_current
 from insectbot.chips.registers import Registers, contribution
-from insectbot.chips.route import Routes
-from insectbot.core.layout import rate_per_tick
-from insectbot.errors import Unsupported
-from insectbot.snn.inputs import CurrentInput, PoissonInput
-from insectbot.snn.network import Network
 
 Array = npt.NDArray
 
 
 @dataclass(frozen=True)
 class Program:
-    """What weights and placement decide; :class:`~insectbot.chips.loihi.Executable` owns the dynamic state.
+    """What weights and placement decide; the executable owns the dynamic state.
 
     Attributes
     ----------
@@ -35,12 +30,8 @@ class Program:
         Core of a block; global unit and output number of a lane (-1 for none).
     synapses : tuple of ndarray
         (row, target lane, contribution, delay) by source unit.
-    messages : tuple of ndarray
-        (row, [core, synapses, hops E-W, hops N-S]) by source unit.
     n_idle : ndarray of int64, shape (n_cores,)
         Neurons per core.
-    times : ndarray of float64, shape (n_price_lists, 10)
-        Durations [s], columns ``T_*`` of the kernel.
     currents : tuple of ndarray
         (row, lane, weight in chip units) by input channel; empty rows where there is no analog input.
     """
@@ -51,13 +42,11 @@ class Program:
     unit_of: npt.NDArray[np.int64]
     output_of: npt.NDArray[np.int64]
     synapses: tuple[Array, Array, Array, Array]
-    messages: tuple[Array, Array]
     n_idle: npt.NDArray[np.int64]
-    times: npt.NDArray[np.float64]
     currents: tuple[Array, Array, Array]
 
     @classmethod
-    def of(cls, quant: QuantNetwork, placement: Placement, routes: Routes, sheet: Datasheet) -> Program:
+    def of(cls, quant: QuantNetwork, placement: Placement) -> Program:
         """Lay a placed network out in memory."""
         network = quant.network
         blocks = -(-np.diff(placement.start) // k.LANES)
@@ -68,10 +57,8 @@ class Program:
         unit_of = np.full(int(base[-1]), -1, np.int64)
         unit_of[slot] = neurons + network.n_inputs
         output_of = np.full(int(base[-1]), -1, np.int64)
-        units = np.concatenate([np.arange(u.start, u.stop) for u in output_slices(network)] or [np.zeros(0, np.int64)])
+        units = output_units(network)
         output_of[slot[units - network.n_inputs]] = np.arange(units.size)
-        n_units = network.n_inputs + network.n_neurons
-        dest = np.stack([routes.core, routes.synapses, routes.hops_x, routes.hops_y], axis=1)
         return cls(
             cells=_cells(quant, slot, int(base[-1])),
             slot=slot,
@@ -79,38 +66,9 @@ class Program:
             unit_of=unit_of,
             output_of=output_of,
             synapses=_synapses(quant, slot),
-            messages=(np.searchsorted(routes.unit, np.arange(n_units + 1)).astype(np.int64), dest),
             n_idle=np.diff(placement.start).astype(np.int64),
-            times=_times(placement, sheet, routes),
             currents=_currents(quant, slot),
         )
-
-
-def output_slices(network: Network) -> list[slice]:
-    """Return the ranges of global units that are read out, in order of the outputs."""
-    slices = network.unit_slices()
-    out = []
-    for r in network.readouts:
-        if r.pooled:
-            raise Unsupported(f"loihi: output {r.population!r} is pooled; read its neurons one by one")
-        first = slices[r.population].start
-        out.append(slice(first + r.start, first + (r.stop or 0)))
-    return out
-
-
-def sources(network: Network) -> tuple[Array, ...]:
-    """Return (drive, kind, index in group, key, rate, limit, phase, firing) of all input channels."""
-    n = network.n_inputs
-    kinds, index, rate = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.float32)
-    start = 0
-    for group in network.inputs:
-        poisson, current = isinstance(group.source, PoissonInput), isinstance(group.source, CurrentInput)
-        kinds[start : start + group.n] = k.POISSON if poisson else (k.CURRENT if current else k.REGULAR)
-        index[start : start + group.n] = np.arange(group.n)
-        rate[start : start + group.n] = rate_per_tick(group.source, network.dt)
-        start += group.n
-    drive, key, limit = np.zeros(n, np.float32), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
-    return drive, kinds, index, key, rate, limit, np.zeros(n), np.zeros(n, np.int64)
 
 
 def _cells(quant: QuantNetwork, slot: Array, n_slots: int) -> npt.NDArray[np.int32]:
@@ -155,14 +113,3 @@ def _currents(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array]:
     c, s, w = (np.concatenate(x) for x in (channel, lane, weight))
     order = np.argsort(c, kind="stable")
     return np.searchsorted(c[order], np.arange(network.n_inputs + 1)).astype(np.int64), s[order], w[order]
-
-
-def _times(placement: Placement, sheet: Datasheet, routes: Routes) -> npt.NDArray[np.float64]:
-    used = np.flatnonzero(np.diff(placement.start))
-    tiles = np.unique(used // routes.mesh.cores_per_tile).size
-    rows = []
-    for prices in sheet.prices.values():
-        t = prices.time
-        row = (t.neuron_active, t.neuron_idle, t.spike, t.message_out, t.message_in, t.synop, t.hop_x, t.hop_y)
-        rows.append((*row, t.barrier_at(tiles), t.step_floor))
-    return np.array(rows)

@@ -33,6 +33,11 @@ class Mesh:
         """Read the mesh off a datasheet."""
         return cls(*(sheet.int(f"limits.chip.{key}") for key in ("columns", "rows", "cores_per_tile")))
 
+    @property
+    def cores(self) -> int:
+        """Number of cores of a chip."""
+        return self.columns * self.rows * self.cores_per_tile
+
     def tile(self, core: npt.ArrayLike) -> tuple[Vector, Vector]:
         """Return (x, y) of the tile of a core."""
         number = np.asarray(core, np.int64) // self.cores_per_tile
@@ -64,6 +69,8 @@ class Routes:
         Source unit, destination core, synapses served there, tile hops. Inputs enter at their destination (no hops).
     source : ndarray of int64, shape (n_messages,)
         Core of the source; -1 for the host.
+    used : ndarray of int64
+        Cores that hold neurons.
     """
 
     unit: Vector
@@ -73,6 +80,7 @@ class Routes:
     hops_x: Vector
     hops_y: Vector
     mesh: Mesh
+    used: Vector
 
     @classmethod
     def of(cls, placement: Placement, n_inputs: int, sheet: Datasheet) -> Routes:
@@ -82,7 +90,32 @@ class Routes:
         host = unit < n_inputs
         source = np.where(host, -1, placement.core_of(unit - n_inputs))
         hops_x, hops_y = mesh.hops(np.where(host, core, source), core)
-        return cls(unit, source, core, synapses, hops_x, hops_y, mesh)
+        return cls(unit, source, core, synapses, hops_x, hops_y, mesh, np.flatnonzero(np.diff(placement.start)))
+
+    @property
+    def n_cores(self) -> int:
+        """Number of cores in use."""
+        return self.used.size
+
+    @property
+    def n_chips(self) -> int:
+        """Number of chips in use, at least 1."""
+        return max(np.unique(self.used // self.mesh.cores).size, 1)
+
+    def messages(self, n_units: int) -> tuple[Vector, npt.NDArray[np.int64]]:
+        """Return (row, [core, synapses, hops x, hops y]) by source unit, as the window kernels take them."""
+        dest = np.stack([self.core, self.synapses, self.hops_x, self.hops_y], axis=1)
+        return np.searchsorted(self.unit, np.arange(n_units + 1)).astype(np.int64), dest
+
+    def times(self, sheet: Datasheet) -> npt.NDArray[np.float64]:
+        """Return the durations [s] of every price list, columns ``T_*`` of ``engine.py``."""
+        tiles = np.unique(self.used // self.mesh.cores_per_tile).size
+        rows = []
+        for prices in sheet.prices.values():
+            t = prices.time
+            row = (t.neuron_active, t.neuron_idle, t.spike, t.message_out, t.message_in, t.synop, t.hop_x, t.hop_y)
+            rows.append((*row, t.barrier_at(tiles), t.step_floor))
+        return np.array(rows)
 
     def per_unit(self, values: npt.NDArray, n_units: int) -> Vector:
         """Return the sum of ``values`` (one per message) over the messages of each unit."""

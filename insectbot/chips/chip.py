@@ -1,0 +1,120 @@
+"""What a chip is: a datasheet, and the stages check -> quantise -> place -> program, each of which can be looked at."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+from insectbot.chips.datasheet import Datasheet, load
+from insectbot.chips.executable import ChipExecutable
+from insectbot.errors import DoesNotFit, Unsupported
+from insectbot.snn.network import Network
+
+Quant = TypeVar("Quant")
+Placed = TypeVar("Placed")
+
+
+class Chip(ABC, Generic[Quant, Placed]):
+    """Base of the chips; a subclass is a family of arithmetic, an instance is one chip with its datasheet.
+
+    A subclass gives :meth:`features`, :meth:`limits`, :meth:`quantised`, :meth:`place` and :meth:`program`.
+
+    Parameters
+    ----------
+    sheet : Datasheet or str, optional
+        Datasheet, or the name of a shipped one; default that of the family's first chip.
+    prices : str, optional
+        Price list for energy and time; default the datasheet's.
+    throttle : bool
+        Hold every step to at least the real-time step, as in real-time operation, in ``counters()``.
+
+    Attributes
+    ----------
+    name : str
+        Name of the chip.
+    fidelity : str
+        One paragraph: what it is exact with, what is modelled, what is left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such datasheet or price list.
+    """
+
+    default: ClassVar[str]
+    """Name of the family's first chip."""
+    fidelity: str
+
+    def __init__(
+        self, *, sheet: Datasheet | str | None = None, prices: str | None = None, throttle: bool = False
+    ) -> None:
+        self.sheet: Datasheet = sheet if isinstance(sheet, Datasheet) else load(sheet or self.default)
+        self.prices = self.sheet.price_list(prices) if prices else self.sheet.default_prices
+        self.throttle = throttle
+
+    @property
+    def name(self) -> str:
+        """Name of the chip in scenarios and tables."""
+        return self.sheet.name
+
+    @abstractmethod
+    def features(self, network: Network) -> list[str]:
+        """Return every feature of a network that does not exist on the chip, one sentence each."""
+
+    @abstractmethod
+    def limits(self, network: Network) -> list[str]:
+        """Return every limit that a network exceeds and that needs no placement to see, one sentence each."""
+
+    @abstractmethod
+    def quantised(self, network: Network) -> Quant:
+        """Return a network that passed :meth:`features` and :meth:`limits` in the chip's numbers, with a report."""
+
+    @abstractmethod
+    def place(self, quant: Quant) -> Placed:
+        """Return the placement on cores; raises DoesNotFit naming the resource, the place and by how much."""
+
+    @abstractmethod
+    def program(self, network: Network, *, seed: int) -> ChipExecutable:
+        """Return an executable of a network that passed the checks; ``seed`` draws the die of an analog chip."""
+
+    def check(self, network: Network) -> list[str]:
+        """Return every reason why the chip cannot run a network, one sentence each; empty if it can."""
+        found = self.features(network) + self.limits(network)
+        if not found:
+            try:
+                self.place(self.quantised(network))
+            except DoesNotFit as error:
+                found.append(str(error))
+        return found
+
+    def quantise(self, network: Network) -> Quant:
+        """Return the network in the chip's numbers, with its report; raises as :meth:`compile`."""
+        self._require(network)
+        return self.quantised(network)
+
+    def compile(self, network: Network, *, seed: int = 0) -> Any:
+        """Return an executable.
+
+        Parameters
+        ----------
+        network : Network
+            What to run.
+        seed : int
+            Seed of the input streams until the next ``reset``, and of the die of an analog chip.
+
+        Raises
+        ------
+        Unsupported
+            If a feature of the network does not exist on the chip; the message names all of them.
+        DoesNotFit
+            If a limit is exceeded; the message names the resource, the place and by how much.
+        """
+        self._require(network)
+        return self.program(network, seed=seed)
+
+    def _require(self, network: Network) -> None:
+        features, limits = self.features(network), self.limits(network)
+        if features:
+            raise Unsupported("; ".join(features + limits))
+        if limits:
+            raise DoesNotFit("; ".join(limits))
