@@ -30,7 +30,7 @@ class Spread(Loihi):
         start = np.searchsorted(self.cores, np.arange(self.cores.max() + 2)).astype(np.int64)
         wiring = Wiring.of(quant, self.sheet)
         edges = place_module._edges(wiring, start)
-        return place_module.Placement(start, (), edges)
+        return place_module.Placement(start, (), edges, np.arange(start.size - 1))
 
 
 def random_network(seed, n=60, n_in=12, p=0.2):
@@ -190,7 +190,11 @@ def test_hops_and_links_by_hand():
 
 def test_mesh_is_column_major():
     mesh = Mesh.of(SHEET)
-    assert mesh.hops(0, [0, 3, 4, 16, 124]) == (pytest.approx([0, 0, 0, 1, 7]), pytest.approx([0, 0, 1, 0, 3]))
+    assert mesh.hops(0, [0, 3, 4, 16, 124]) == (
+        pytest.approx([0, 0, 0, 1, 7]),
+        pytest.approx([0, 0, 1, 0, 3]),
+        pytest.approx(np.zeros(5)),
+    )
     assert mesh.route(0, 21) == [((0, 0), (1, 0)), ((1, 0), (1, 1))]
 
 

@@ -20,7 +20,7 @@ _REQUIRED = ("value", "unit", "evidence", "source")
 _SI = {"pJ": 1e-12, "nJ": 1e-9, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "mW": 1e-3, "V": 1.0, "nm": 1e-9}
 _ENERGY = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message", "hop_x", "hop_y")
 _ENERGY += ("host_byte", "static_chip", "static_host")
-_OPTIONAL = ("static_core",)
+_OPTIONAL = ("static_core", "hop_chip")
 _TIME = ("synop", "synop_learn", "neuron_active", "neuron_idle", "spike", "message_out", "message_in")
 _TIME += ("hop_x", "hop_y", "barrier", "step_floor")
 
@@ -81,6 +81,7 @@ class EnergyPrices:
     static_chip: float
     static_host: float
     static_core: float = 0.0
+    hop_chip: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class TimePrices:
     hop_y: float
     barrier: tuple[tuple[float, float], ...]
     step_floor: float
+    hop_chip: float = 0.0
 
     def barrier_at(self, n_tiles: int) -> float:
         """Return the barrier time [s] for a number of active tiles, linear between the published points."""
@@ -136,6 +138,10 @@ class Datasheet:
         if path not in self.figures:
             raise UnknownNameError(f"datasheet {self.name!r} has no figure {path!r}; known: {', '.join(self.figures)}")
         return self.figures[path]
+
+    def value(self, path: str, default: Any) -> Any:
+        """Return the value of a figure, or ``default`` where the sheet does not give it."""
+        return self.figures[path].value if path in self.figures else default
 
     def int(self, path: str) -> int:
         """Return a figure as a whole number."""
@@ -188,7 +194,8 @@ def _prices(sheet: str, name: str, figures: Mapping[str, Figure]) -> PriceList:
                 raise ConfigurationError(f"datasheet {sheet!r}: price list {name!r} lacks {kind}.{key}")
     given = [key for key in (*_ENERGY, *_OPTIONAL) if f"prices.{name}.energy.{key}" in figures]
     energy = {key: figures[f"prices.{name}.energy.{key}"].si for key in given}
-    time: dict[str, Any] = {key: figures[f"prices.{name}.time.{key}"].si for key in _TIME if key != "barrier"}
+    keys = [key for key in (*_TIME, "hop_chip") if key != "barrier" and f"prices.{name}.time.{key}" in figures]
+    time: dict[str, Any] = {key: figures[f"prices.{name}.time.{key}"].si for key in keys}
     barrier = figures[f"prices.{name}.time.barrier"]
     scale = _SI[barrier.unit]
     time["barrier"] = tuple((float(tiles), float(value) * scale) for tiles, value in barrier.value)

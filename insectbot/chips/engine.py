@@ -18,7 +18,7 @@ TICK, WINDOWS, INPUT_SPIKES, SPIKES, SYNOPS, ACTIVE, EVENTS, UPDATES = range(8)
 N_COMMON = 8
 
 # Columns of the time table (one row per price list) and of the work table (one row per core).
-T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR = range(10)
+T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR, T_HOP_CHIP = range(11)
 W_ACTIVE, W_SPIKES, W_OUT, W_IN, W_SYNOPS = range(5)
 
 POISSON, REGULAR, CURRENT = 0, 1, 2
@@ -87,7 +87,7 @@ def read_out(o: Any, tick: Any, start: Any, out: Any) -> None:
 def send(unit: Any, core: Any, meter: Any) -> None:
     """Count the messages of a spiking unit and keep the latest arrival per price list (``core`` -1: the host).
 
-    ``meter`` is (row, messages [core, synapses, hops x, hops y], unit spikes, neurons per core, work, times, tail,
+    ``meter`` is (row, messages [core, synapses, hops x, y, chip], unit spikes, neurons per core, work, times, tail,
     elapsed).
     """
     dest_row, dest, unit_spikes, _, work, times, tail, _ = meter
@@ -100,7 +100,7 @@ def send(unit: Any, core: Any, meter: Any) -> None:
             work[core, W_OUT] += 1
         for p in range(times.shape[0]):
             t = times[p]
-            hops = dest[m, 2] * t[T_HOP_X] + dest[m, 3] * t[T_HOP_Y]
+            hops = dest[m, 2] * t[T_HOP_X] + dest[m, 3] * t[T_HOP_Y] + dest[m, 4] * t[T_HOP_CHIP]
             tail[p, 0] = max(tail[p, 0], hops)
             tail[p, 1] = max(tail[p, 1], hops + t[T_IN] + synops * t[T_SYNOP])
 

@@ -13,7 +13,7 @@ from insectbot.chips import engine as e
 from insectbot.chips.datasheet import Datasheet, PriceList
 from insectbot.chips.inputs import sources
 from insectbot.chips.meter import Events, Reading, energy
-from insectbot.chips.route import Routes
+from insectbot.chips.route import Routes, Traffic
 from insectbot.core.random import stream_key
 from insectbot.errors import ConfigurationError, ShapeError, Unsupported
 from insectbot.protocols import Counters, Readout, Usage, Vector
@@ -213,19 +213,19 @@ class ChipExecutable(ABC):
         """Return the counts of everything that costs energy, since the last reset."""
         c, spikes = self._counts, self._unit_spikes
         n_in, units = self.network.n_inputs, spikes.size
-        per_unit = {
-            "messages": np.bincount(self.routes.unit, minlength=units),
-            "hops_x": self.routes.per_unit(self.routes.hops_x, units),
-            "hops_y": self.routes.per_unit(self.routes.hops_y, units),
-        }
-        from_host = int(per_unit["messages"][:n_in] @ spikes[:n_in])
+        messages = np.bincount(self.routes.unit, minlength=units)
+        hops = spikes @ self.routes.hops_per_unit(units)
+        from_host = int(messages[:n_in] @ spikes[:n_in])
         return Events(
             synops=int(c[e.SYNOPS]),
             neuron_active=int(c[e.ACTIVE]),
             neuron_idle=int(c[e.TICK]) * self.network.n_neurons - int(c[e.ACTIVE]),
             spikes=int(c[e.SPIKES]),
             weight_updates=int(c[e.UPDATES]),
-            **{name: int(values @ spikes) for name, values in per_unit.items()},
+            messages=int(messages @ spikes),
+            hops_x=int(hops[0]),
+            hops_y=int(hops[1]),
+            hops_chip=int(hops[2]),
             host_bytes=(from_host + self.output_spikes()) * self.sheet.int("host.spike_bytes") + self.host_bytes(),
         )
 
@@ -269,6 +269,13 @@ class ChipExecutable(ABC):
     def link_load(self) -> dict[Any, float]:
         """Return messages per tick over every link of the mesh since the last reset."""
         return self.routes.link_load(self._unit_spikes, int(self._counts[e.TICK]))
+
+    def traffic(self) -> Traffic:
+        """Return the load of every link since the last reset, beside what a link carries in a tick."""
+        ticks = int(self._counts[e.TICK])
+        bandwidth = float(self.sheet.value("noc.link_bandwidth", np.inf))
+        seconds = self.reading().chip_time / max(ticks, 1)
+        return self.routes.traffic(self._unit_spikes, ticks, seconds, bandwidth)
 
     def bind_messages(self, routes: Routes, neurons: npt.NDArray, outputs: Sequence[int] | npt.NDArray) -> None:
         """Take a new placement: messages, neurons per core [n_cores], global units that are read out."""

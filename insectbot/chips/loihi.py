@@ -6,8 +6,9 @@ from insectbot.chips.chip import Chip
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.inputs import input_features
 from insectbot.chips.loihi_executable import LoihiExecutable
-from insectbot.chips.place import Placement, place
+from insectbot.chips.place import Placement, place, rearranged
 from insectbot.chips.quantise import Options, QuantNetwork, lif_of, quantise, sign_mode, unknown_features
+from insectbot.chips.topology import topology_of
 from insectbot.snn.network import Network
 from insectbot.snn.neurons import LIF
 
@@ -23,6 +24,8 @@ class Loihi(Chip[QuantNetwork, Placement]):
         Correct for truncation at long time constants.
     clip_delays : bool
         Shorten delays beyond 62 ticks, counted in the report, rather than refuse them.
+    anneal : bool
+        Move cores on the chip so that messages go fewer hops; slower to place.
     sheet, prices, throttle
         As in :class:`~insectbot.chips.chip.Chip`; price lists are ``"davies"`` (default) and ``"nahuku"``.
 
@@ -48,12 +51,14 @@ class Loihi(Chip[QuantNetwork, Placement]):
         weight_bits: int = 8,
         compensate: bool = False,
         clip_delays: bool = False,
+        anneal: bool = False,
         sheet: Datasheet | str | None = None,
         prices: str | None = None,
         throttle: bool = False,
     ) -> None:
         super().__init__(sheet=sheet, prices=prices, throttle=throttle)
         self.options = Options(weight_bits, compensate, clip_delays)
+        self.anneal = anneal
 
     def features(self, network: Network) -> list[str]:
         """Return every feature of a network that does not exist on the chip."""
@@ -74,7 +79,10 @@ class Loihi(Chip[QuantNetwork, Placement]):
 
     def place(self, quant: QuantNetwork) -> Placement:
         """Return the placement on cores; raises DoesNotFit naming the resource, the core and by how much."""
-        return place(quant, self.sheet)
+        placement = place(quant, self.sheet)
+        if self.anneal:
+            placement = rearranged(placement, quant.network.n_inputs, topology_of(self.sheet))
+        return placement
 
     def program(self, network: Network, *, seed: int) -> LoihiExecutable:
         """Return an executable with frozen weights."""

@@ -22,8 +22,8 @@ class Events:
         Spikes of neurons on the chip.
     messages : int
         Core-to-core messages (one per spike and destination core).
-    hops_x, hops_y : int
-        Tile hops, E-W and N-S.
+    hops_x, hops_y, hops_chip : int
+        Hops E-W, N-S, and from chip to chip.
     host_bytes : int
         Bytes between host and chip: input spikes, output spikes, bias writes.
     weight_updates : int
@@ -39,6 +39,7 @@ class Events:
     hops_y: int = 0
     host_bytes: int = 0
     weight_updates: int = 0
+    hops_chip: int = 0
 
     def __sub__(self, other: Events) -> Events:
         """Return the events between two readings."""
@@ -127,5 +128,8 @@ def parts(events: Events, prices: PriceList) -> dict[str, float]:
     return {
         "soma": events.neuron_active * e.neuron_active + events.neuron_idle * e.neuron_idle + events.spikes * e.spike,
         "synapse": events.synops * e.synop + events.weight_updates * e.synop_learn,
-        "network": events.messages * e.message + events.hops_x * e.hop_x + events.hops_y * e.hop_y,
+        "network": events.messages * e.message
+        + events.hops_x * e.hop_x
+        + events.hops_y * e.hop_y
+        + events.hops_chip * e.hop_chip,
     }

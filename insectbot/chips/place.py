@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from insectbot.chips.anneal import annealed
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.fill import Unfit, fill
 from insectbot.chips.quantise import QuantNetwork
+from insectbot.chips.topology import Topology
 from insectbot.errors import DoesNotFit
 from insectbot.protocols import Usage
 
@@ -92,11 +94,14 @@ class Placement:
         Every resource of every core, then the cores of the chip.
     edges : ndarray of int64, shape (n, 3)
         (source unit, destination core, synapses) of every unicast message route, sorted by unit.
+    position : ndarray of int64, shape (n_cores,)
+        Place of each core on the chip.
     """
 
     start: Vector
     usage: tuple[Usage, ...]
     edges: Vector
+    position: Vector
 
     @property
     def n_cores(self) -> int:
@@ -106,6 +111,15 @@ class Placement:
     def core_of(self, neurons: npt.NDArray[np.integer]) -> Vector:
         """Return the core of neurons (numbers without inputs)."""
         return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
+
+
+def rearranged(placement: Placement, n_inputs: int, topology: Topology, seed: int = 0) -> Placement:
+    """Return the placement with its cores moved on the chip so that messages go fewer hops; every unit counts alike."""
+    edges = placement.edges[placement.edges[:, 0] >= n_inputs]
+    source = placement.core_of(edges[:, 0] - n_inputs)
+    pair, n = np.unique(source * placement.n_cores + edges[:, 1], return_counts=True)
+    between = np.stack([pair // placement.n_cores, pair % placement.n_cores, n], axis=1)
+    return replace(placement, position=annealed(between, placement.n_cores, topology, seed=seed))
 
 
 def _number(items: list) -> Vector:
@@ -213,4 +227,4 @@ def _finish(
     for c in range(cores):
         use = core_use(wiring, int(start[c]), int(start[c + 1]), sheet) | {"axons_out": int(out[c])}
         usage += [Usage(name, use[name], limits[name], f"core {c}") for name in RESOURCES]
-    return Placement(start, (*usage, Usage("cores", cores, most, "chip")), edges)
+    return Placement(start, (*usage, Usage("cores", cores, most, "chip")), edges, np.arange(cores))
