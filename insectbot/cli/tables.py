@@ -18,6 +18,20 @@ EVALUATION = {
     "collisions": ("collisions", ".1f", False),
 }
 """Metric -> heading, format, and whether the interval is shown (the report shows all)."""
+_ASIDE = ("reward", "time", "path", "T_opt", "cost", "cost_opt", "steps")
+_MOST = 6
+
+
+def shown_metrics(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str, bool]]:
+    """Return the metrics that a table has room for: those of :data:`EVALUATION`, then the world's own in its order."""
+    present = [
+        m for row in rows for m, values in (row.get("metrics") or {}).items() if (values or [None])[0] is not None
+    ]
+    found = {m: EVALUATION[m] for m in EVALUATION if m in present}
+    for metric in dict.fromkeys(present):
+        if metric not in found and metric not in _ASIDE and len(found) < _MOST:
+            found[metric] = (metric.replace("_", " "), ".3g", len(found) < 3)
+    return found
 
 
 def number(value: Any, form: str = ".3g") -> str:
@@ -58,16 +72,16 @@ _WIDE = 118
 def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print who succeeded how often on worlds that no training has seen."""
     narrow = is_narrow(_WIDE)
-    shown = [m for m in EVALUATION if any((row["metrics"].get(m) or [None])[0] is not None for row in rows)]
-    shown = [m for m in shown if not (narrow and m == "T_ratio")]
+    known = shown_metrics(rows)
+    shown = [m for m in known if not (narrow and m == "T_ratio")]
     columns = ["controller", "preset", "chip", "seeds", "episodes"][: 4 if narrow else 5]
-    columns += [m if narrow else EVALUATION[m][0] for m in shown]
+    columns += [known[m][0].removesuffix(" [95 %]") if narrow else known[m][0] for m in shown]
     cells = []
     for row in rows:
         facts = [row["controller"], row["preset"] or DASH, row["chip"] or DASH, _seeds(row)]
         facts += [] if narrow else [str(row["n_episodes"])]
         for m in shown:
-            _, form, with_interval = EVALUATION[m]
+            _, form, with_interval = known[m]
             facts.append(estimate(row["metrics"].get(m), form, with_interval and not narrow))
         cells.append(facts)
     print_table(columns, cells, title="Frozen, on worlds that no training has seen", right=columns[4:])

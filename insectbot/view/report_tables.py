@@ -18,6 +18,8 @@ _METRICS = (
     ("collisions", "Collisions", 1, 1.0),
 )
 
+_ASIDE = ("reward", "time", "path", "T_opt", "cost", "cost_opt", "steps")
+
 RESULT_NOTE = (
     "Mean with its 95 % interval. Success: share of unseen worlds in which the target was reached. SPT: success "
     "weighted by optimal time over time taken, 1 is optimal. T / T_opt: time over the planner's optimal time, of the "
@@ -33,6 +35,9 @@ def result_table(run: RunData) -> Html:
     # Where cost counts, the time taken is a choice and not a result.
     hidden = {"T_ratio"} if "cost_ratio" in present else set()
     shown = [m for m in _METRICS if m[0] in present - hidden]
+    order = dict.fromkeys(key for row in rows for key in mapping(row.get("metrics")))
+    own = [key for key in order if key not in _ASIDE and key not in {m[0] for m in _METRICS}]
+    shown += [(key, safe(key.replace("_", " ").capitalize()), 2, 1.0) for key in own][: max(0, 7 - len(shown))]
     columns: list[tuple[str, str]] = [("Controller", "text"), ("World", "text")]
     columns += [(Html(heading), "number") for _, heading, _, _ in shown]
     columns += [("Worlds", "number"), ("Seeds", "number"), ("Failed", "number")]
