@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from insectbot.chips.datasheet import Datasheet, load
 from insectbot.chips.executable import ChipExecutable
+from insectbot.chips.free_running import FreeRunning
 from insectbot.errors import DoesNotFit, Unsupported
 from insectbot.snn.network import Network
 
@@ -27,6 +28,10 @@ class Chip(ABC, Generic[Quant, Placed]):
         Price list for energy and time; default the datasheet's.
     throttle : bool
         Hold every step to at least the real-time step, as in real-time operation, in ``counters()``.
+    free_running : bool
+        The world does not wait for the chip: see :class:`insectbot.chips.free_running.FreeRunning`.
+    die : int, optional
+        Of an analog chip: which die, that is the seed of its mismatch; default the seed of :meth:`compile`.
 
     Attributes
     ----------
@@ -46,11 +51,17 @@ class Chip(ABC, Generic[Quant, Placed]):
     fidelity: str
 
     def __init__(
-        self, *, sheet: Datasheet | str | None = None, prices: str | None = None, throttle: bool = False
+        self,
+        *,
+        sheet: Datasheet | str | None = None,
+        prices: str | None = None,
+        throttle: bool = False,
+        free_running: bool = False,
+        die: int | None = None,
     ) -> None:
         self.sheet: Datasheet = sheet if isinstance(sheet, Datasheet) else load(sheet or self.default)
         self.prices = self.sheet.price_list(prices) if prices else self.sheet.default_prices
-        self.throttle = throttle
+        self.throttle, self.free_running, self.die = throttle, free_running, die
 
     @property
     def name(self) -> str:
@@ -75,7 +86,10 @@ class Chip(ABC, Generic[Quant, Placed]):
 
     @abstractmethod
     def program(self, network: Network, *, seed: int) -> ChipExecutable:
-        """Return an executable of a network that passed the checks; ``seed`` draws the die of an analog chip."""
+        """Return an executable of a network that passed the checks.
+
+        ``seed`` is that of the input streams, and of the die of an analog chip unless ``self.die`` gives one.
+        """
 
     def check(self, network: Network) -> list[str]:
         """Return every reason why the chip cannot run a network, one sentence each; empty if it can."""
@@ -110,7 +124,8 @@ class Chip(ABC, Generic[Quant, Placed]):
             If a limit is exceeded; the message names the resource, the place and by how much.
         """
         self._require(network)
-        return self.program(network, seed=seed)
+        executable = self.program(network, seed=seed)
+        return FreeRunning(executable) if self.free_running else executable
 
     def _require(self, network: Network) -> None:
         features, limits = self.features(network), self.limits(network)

@@ -261,6 +261,10 @@ class ChipExecutable(ABC):
             energy_realtime=energy(events, chosen, held, **size),
         )
 
+    def held_time(self) -> float:
+        """Return the time since the last reset with every tick held to the real-time step [s]."""
+        return float(self._elapsed[list(self.sheet.prices).index(self._prices.name), 1])
+
     @property
     def n_chips(self) -> int:
         """Number of chips powered."""

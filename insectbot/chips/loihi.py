@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from insectbot.chips.chip import Chip
-from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.inputs import input_features
 from insectbot.chips.loihi_executable import LoihiExecutable
 from insectbot.chips.place import Placement, place, rearranged
@@ -26,7 +27,7 @@ class Loihi(Chip[QuantNetwork, Placement]):
         Shorten delays beyond 62 ticks, counted in the report, rather than refuse them.
     anneal : bool
         Move cores on the chip so that messages go fewer hops; slower to place.
-    sheet, prices, throttle
+    **common
         As in :class:`~insectbot.chips.chip.Chip`; price lists are ``"davies"`` (default) and ``"nahuku"``.
 
     Raises
@@ -52,11 +53,9 @@ class Loihi(Chip[QuantNetwork, Placement]):
         compensate: bool = False,
         clip_delays: bool = False,
         anneal: bool = False,
-        sheet: Datasheet | str | None = None,
-        prices: str | None = None,
-        throttle: bool = False,
+        **common: Any,
     ) -> None:
-        super().__init__(sheet=sheet, prices=prices, throttle=throttle)
+        super().__init__(**common)
         self.options = Options(weight_bits, compensate, clip_delays)
         self.anneal = anneal
 
