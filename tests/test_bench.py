@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from insectbot import scenario as scenarios
+from insectbot.cli.bench import Variants, expanded
 from insectbot.core.simulator import Simulator
 from insectbot.errors import ConfigurationError, UnknownNameError
 from insectbot.protocols import Counters, Energy, Usage
-from insectbot.training.bench import TimedExecutable, bench
+from insectbot.training.bench import bench
+from insectbot.training.bench_probe import TimedExecutable, probe, tape_of
 from insectbot.training.episodes import weights_of
 from insectbot.training.evaluate import Entry, evaluate
 
@@ -192,3 +194,37 @@ def test_timed_executable_is_the_executable():
     readout = timed.window([1.0], 50)
     assert np.array_equal(readout.counts, inner._readout.counts)
     assert len(timed.nanoseconds) == 1
+
+
+def test_variants_of_chips():
+    """Bits for chips that have them, dies for analog ones, free running for all; ideal stays alone."""
+    found = expanded(["ideal", "loihi"], Variants(bits="4, 2", dies=3, free_running=True))
+    assert found == [
+        "ideal",
+        "loihi",
+        "loihi@weight_bits=4",
+        "loihi@weight_bits=2",
+        "loihi@free_running=true",
+    ]
+    for variants, message in (
+        (Variants(bits="four"), "--bits 'four': must be numbers"),
+        (Variants(bits="7"), "weight_bits = 7 must be one of"),
+        (Variants(dies=0), "--dies 0: must be at least 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            expanded(["loihi"], variants)
+
+
+def test_fewer_bits_match_fewer_spikes():
+    """The probe's spike match falls with the bits, and is 1 for the network beside itself."""
+    what = scenarios.load("foraging", {"evaluation.episodes": 2})
+    env = scenarios.make_env(what)
+    brains = {1: scenarios.make_controller(what, env, 1).weights()}
+    tape = tape_of(what, brains)
+    match = [probe(what, c, brains, tape)["spike_match"] for c in ("ideal", "loihi", "loihi@weight_bits=2")]
+    assert match[0] == 1.0
+    assert 1.0 > match[1] > 0.9
+    assert match[2] < match[1]
+    facts = probe(what, "loihi", brains, tape)
+    assert facts["traffic"]["load"] == []  # one core: nothing to send
+    assert facts["traffic"]["nodes"] == [[0, 0]]

@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insectbot.errors import ConfigurationError, ShapeError
-from insectbot.snn.spike_metrics import schreiber_similarity, van_rossum_distance, victor_purpura_distance
+from insectbot.snn.spike_metrics import (
+    schreiber_similarity,
+    spike_match,
+    van_rossum_distance,
+    victor_purpura_distance,
+)
 
 trains = st.lists(st.integers(0, 100).map(float), max_size=5, unique=True)
 
@@ -80,3 +85,11 @@ def test_what_they_refuse():
         victor_purpura_distance([], [], -1)
     with pytest.raises(ShapeError, match="must be a vector of finite times"):
         schreiber_similarity([[1.0]], [], 1.0)
+
+
+def test_spike_match_by_hand():
+    assert spike_match([], [], 1.0) == 1.0
+    assert spike_match([1.0], [], 1.0) == 0.0
+    assert spike_match([1.0, 5.0, 9.0], [2.0, 5.5], 1.0) == pytest.approx(4 / 5)
+    assert spike_match([1.0, 1.0], [1.0], 0.0) == pytest.approx(2 / 3)  # each spike once
+    assert spike_match([9.0, 1.0], [1.0, 9.0], 0.0) == 1.0  # in any order

@@ -115,7 +115,7 @@ def test_page_has_every_section_and_its_content(page):
 def test_result_is_one_sentence_with_its_controls(run_folder):
     sentence = result_sentence(RunData.load(run_folder))
     assert sentence.replace(MISSING, "-") == (
-        "rstdp-forager reaches the target in 98 % [95-98] of unseen smooth worlds with an SPT of 0.69 after 3 training "
+        "rstdp-forager succeeds in 98 % [95-98] of unseen smooth worlds with an SPT of 0.69 after 3 training "
         "episodes (2 seeds, 0 failed); the untrained network in 3 % [0-3]; the best control without a map, taxis, "
         "reaches it with an SPT of 0.70."
     )
@@ -141,7 +141,7 @@ def test_result_of_a_run_without_training_claims_no_training(tmp_path):
     content["tables"] = {"evaluation": content["tables"]["evaluation"][:1]}
     sentence = result_sentence(RunData.load(write_run(tmp_path / "run", content=content)))
     assert sentence.replace(MISSING, "-") == (
-        "rstdp-forager reaches the target in 98 % [95-98] of smooth worlds with an SPT of 0.69 (episodes: 60)."
+        "rstdp-forager succeeds in 98 % [95-98] of smooth worlds with an SPT of 0.69 (episodes: 60)."
     )
     empty = RunData(tmp_path)
     assert result_sentence(empty) == "This run has no evaluation yet, so there is no result to report."

@@ -57,7 +57,7 @@ class Loihi(Chip[QuantNetwork, Placement]):
     ) -> None:
         super().__init__(**common)
         self.options = Options(weight_bits, compensate, clip_delays)
-        self.anneal = anneal
+        self.anneal, self.weight_bits = anneal, weight_bits
 
     def features(self, network: Network) -> list[str]:
         """Return every feature of a network that does not exist on the chip."""

@@ -48,7 +48,7 @@ def _list(
     kind: Annotated[str | None, typer.Argument(help="A kind, such as chips; all if none.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List what can be named: scenarios, envs, controllers, chips, rules."""
+    """List what can be named: scenarios, envs, wrappers, controllers, chips, rules, neurons, synapses, codes."""
     from insectbot.cli.listing import list_names
 
     list_names(kind, as_json)
@@ -163,15 +163,21 @@ def play(
 @app.command()
 def bench(
     ref: Annotated[str, typer.Argument(metavar="SCENARIO|RUN", help="Run folder, latest, or a scenario.")],
-    chips: Annotated[str | None, typer.Option(help="Names separated by commas; the scenario's if not given.")] = None,
+    chips: Annotated[
+        str | None, typer.Option(help="Names separated by commas, options after @: ideal,loihi@weight_bits=4.")
+    ] = None,
+    bits: Annotated[str | None, typer.Option(help="Also with so many bits per weight: 8,6,4,2,1.")] = None,
+    dies: Annotated[int, typer.Option(help="Dies of an analog chip, each with its own mismatch.")] = 1,
+    free_running: Annotated[bool, typer.Option("--free-running", help="Also without waiting for the chip.")] = False,
     workers: Workers = None,
     as_json: Json = False,
     out: Out = RUNS,
 ) -> None:
-    """Run the same trained brains on chips: fit, success, latency, energy per decision."""
+    """Run the same trained brains on chips: fit, success, latency, energy per decision, spikes in agreement."""
+    from insectbot.cli.bench import Variants
     from insectbot.cli.bench import bench as bench_chips
 
-    bench_chips(ref, chips, workers, as_json, out)
+    bench_chips(ref, chips, workers, as_json, out, Variants(bits, dies, free_running))
 
 
 @app.command()

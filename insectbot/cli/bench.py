@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,65 @@ def parse_chips(text: str | None) -> list[str] | None:
     return names
 
 
-def bench(ref: str, chips: str | None, workers: int | None, as_json: bool, out: Path) -> None:
+@dataclass(frozen=True)
+class Variants:
+    """In which variants every chip is benched, beside as it is.
+
+    Attributes
+    ----------
+    bits : str or None
+        Stored bits per weight, separated by commas; for chips that have the option ``weight_bits``.
+    dies : int
+        Number of dies of an analog chip, each with its own mismatch; 1 takes that of the brain's seed.
+    free_running : bool
+        Also let the world run on while the chip decides.
+    """
+
+    bits: str | None = None
+    dies: int = 1
+    free_running: bool = False
+
+
+def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
+    """Return the chips and, after each, its variants; ``ideal`` has none.
+
+    Raises
+    ------
+    ConfigurationError
+        A number of bits or dies is not accepted.
+    """
+    from insectbot.scenario import make_backend
+
+    if variants.dies < 1:
+        raise ConfigurationError(f"--dies {variants.dies}: must be at least 1")
+    words = [word.strip() for word in (variants.bits or "").split(",") if word.strip()]
+    if not all(word.isdecimal() for word in words):
+        raise ConfigurationError(f"--bits {variants.bits!r}: must be numbers separated by commas, such as 8,6,4,2,1")
+    found = []
+    for chip in chips:
+        found.append(chip)
+        sheet = getattr(make_backend(chip), "sheet", None)
+        if sheet is None:
+            continue
+        if words and hasattr(make_backend(chip), "weight_bits"):
+            found += [f"{chip}@weight_bits={word}" for word in words]
+        if "mismatch" in {path.partition(".")[0] for path in sheet.figures}:
+            found += [f"{chip}@die={die}" for die in range(1, variants.dies + 1) if variants.dies > 1]
+        if variants.free_running:
+            found.append(f"{chip}@free_running=true")
+    for chip in found:
+        make_backend(chip)
+    return found
+
+
+def bench(
+    ref: str,
+    chips: str | None,
+    workers: int | None,
+    as_json: bool,
+    out: Path,
+    variants: Variants | None = None,
+) -> None:
     """Run the trained brains of a run, or of a scenario's latest run, on chips; print one table.
 
     Parameters
@@ -63,6 +123,8 @@ def bench(ref: str, chips: str | None, workers: int | None, as_json: bool, out: 
         Print JSON instead of a table.
     out : Path
         Folder of all runs.
+    variants : Variants or None
+        Which variants of the chips are benched, too.
 
     Raises
     ------
@@ -87,10 +149,11 @@ def bench(ref: str, chips: str | None, workers: int | None, as_json: bool, out: 
         run = found
     brains = brains_of(run)
     scenario = scenario_of(run, {"bench.chips": names} if names else None)
+    every = expanded(scenario.bench.chips, variants or Variants())
     with announcing_compilation():
-        warm(scenario, scenario.bench.chips)
+        warm(scenario, every)
     with telling() as tell:
-        rows, _ = bench_brains(scenario, brains, workers=workers, progress=tell)
+        rows, _ = bench_brains(scenario, brains, chips=every, workers=workers, progress=tell)
     _keep_bench(run, rows)
     if as_json:
         print_json({"run": run.path, "bench": rows})

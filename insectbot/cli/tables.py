@@ -93,13 +93,15 @@ BENCH = (
     "success [95 %]",
     "SPT [95 %]",
     "loss",
+    "match",
     "J/decision",
     "real time",
     "steps/s",
     "host \N{GREEK SMALL LETTER MU}s",
     "synops",
 )
-"""Columns of the chip table: loss of success against the first chip, energy of a decision on a chip that runs as fast
+"""Columns of the chip table: loss of success against the first chip, share of output
+spikes in agreement with the float network's, energy of a decision on a chip that runs as fast
 as it can and on one that is held to real time, time steps per second on the chip, median and 99th percentile of the
 time of one window on the host, synaptic operations per decision."""
 
@@ -113,8 +115,12 @@ def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
     columns = [BENCH[k] if intervals else BENCH[k].removesuffix(" [95 %]") for k in shown]
     cells = [[_bench_cells(row, intervals)[k] for k in shown] for row in rows]
     print_table(columns, cells, title="The same brains on every chip", right=columns[2:])
+    told: set[str] = set()
     for row in {row["chip"]: row for row in rows}.values():
         print(_bench_note(row))
+        if row["fidelity"] not in told:
+            told.add(row["fidelity"])
+            print(f"  {row['fidelity']}")
     if any(row.get("dagger") for row in rows):
         print("\N{DAGGER} rests on figures from memory or assumption (its chip's datasheet says which)")
 
@@ -129,6 +135,7 @@ def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
         estimate(metrics.get("success"), ".3f", intervals),
         estimate(metrics.get("SPT"), ".2f", intervals),
         number(row.get("success_loss"), "+.3f"),
+        number(row.get("spike_match"), ".3f"),
         _marked(_joule(row.get("energy_per_decision")), row, "energy"),
         _marked(_joule(row.get("energy_realtime")), row, "energy"),
         _marked(si(row.get("steps_per_second"), ""), row, "time"),
@@ -148,9 +155,9 @@ def _marked(text: str, row: Mapping[str, Any], kind: str) -> str:
 
 
 def _bench_note(row: Mapping[str, Any]) -> str:
-    """Return the lines about a chip: why not, or how full and where the energy goes; then its fidelity."""
+    """Return the lines about a chip: why not, or how full and where the energy goes."""
     if not row["fits"]:
-        return f"{row['chip']} cannot run it: {row['cause']}\n  {row['fidelity']}"
+        return f"{row['chip']} cannot run it: {row['cause']}"
     usage = row.get("usage") or ()
     facts = [f"{used:g} of {limit:g} cores" for name, used, limit, _ in usage if name == "cores" and limit]
     limited = [(used / limit, name, used, limit) for name, used, limit, _ in usage if limit]
@@ -163,4 +170,4 @@ def _bench_note(row: Mapping[str, Any]) -> str:
             facts.append(f"energy per decision {how} {terms}")
     if soft := {k: v for k, v in (row.get("soft_failures") or {}).items() if v}:
         facts.append("soft failures " + ", ".join(f"{k} {v:g}" for k, v in soft.items()))
-    return f"{row['chip']}: {'; '.join(['it fits', *facts])}\n  {row['fidelity']}"
+    return f"{row['chip']}: {'; '.join(['it fits', *facts])}"

@@ -88,6 +88,34 @@ def schreiber_similarity(first: npt.ArrayLike, second: npt.ArrayLike, sigma: flo
     return min(product(f, g) / math.sqrt(product(f, f) * product(g, g)), 1.0)
 
 
+def spike_match(first: npt.ArrayLike, second: npt.ArrayLike, tolerance: float) -> float:
+    """Return the share of spikes that have a partner in the other train: ``2 * pairs / (n + m)``, in [0, 1].
+
+    Pairs are formed in order of time, each spike at most once; two silent trains match (1). Without tolerance, equal
+    spikes count.
+
+    Parameters
+    ----------
+    first, second : array_like
+        Spike times [ms].
+    tolerance : float
+        Largest difference of a pair [ms], >= 0.
+    """
+    require_not_negative("spike_match", tolerance=tolerance)
+    f, g = np.sort(_train(first)), np.sort(_train(second))
+    if not f.size + g.size:
+        return 1.0
+    pairs = i = j = 0
+    while i < f.size and j < g.size:
+        if abs(f[i] - g[j]) <= tolerance:
+            pairs, i, j = pairs + 1, i + 1, j + 1
+        elif f[i] < g[j]:
+            i += 1
+        else:
+            j += 1
+    return 2.0 * pairs / (f.size + g.size)
+
+
 def _train(times: npt.ArrayLike) -> Reals:
     train = np.asarray(times, np.float64)
     if train.ndim != 1 or not np.isfinite(train).all():

@@ -4,115 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from time import perf_counter_ns
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from insectbot.errors import ConfigurationError, DoesNotFit, Unsupported
-from insectbot.loop.episode import run_episode
-from insectbot.protocols import Backend, Executable, Readout, Usage, Vector
-from insectbot.scenario import Scenario, control_period, make_backend, make_controller, make_env, ticks_per_step
-from insectbot.training.episodes import Row, give_weights
-from insectbot.training.evaluate import Entry, evaluate, evaluation_worlds, table
+from insectbot.scenario import Scenario
+from insectbot.training.bench_probe import Brains, probe, tape_of
+from insectbot.training.episodes import Row
+from insectbot.training.evaluate import Entry, evaluate, table
 from insectbot.training.progress import Tell, silent
 
-Brains = Mapping[int, Mapping[str, npt.NDArray]]
 _TERMS = ("static", "events", "host")
-
-
-class TimedExecutable:
-    """An executable that keeps how long each window took on the host.
-
-    Parameters
-    ----------
-    executable : Executable
-        What to time.
-
-    Attributes
-    ----------
-    nanoseconds : list of int
-        Duration of each window.
-    """
-
-    def __init__(self, executable: Executable) -> None:
-        self._executable = executable
-        self.nanoseconds: list[int] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._executable, name)
-
-    @property
-    def learning(self) -> bool:
-        """Learning switch of the executable; may be set."""
-        return self._executable.learning
-
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        self._executable.learning = value
-
-    def window(self, drive: Vector, n_ticks: int, modulators: Vector | None = None) -> Readout:
-        """Run and time one window."""
-        began = perf_counter_ns()
-        readout = self._executable.window(drive, n_ticks, modulators)
-        self.nanoseconds.append(perf_counter_ns() - began)
-        return readout
-
-
-def usage_rows(usage: Sequence[Usage]) -> list[list[Any]]:
-    """Return resources as lists [resource, used, limit, where]."""
-    return [[u.resource, u.used, u.limit, u.where] for u in usage]
-
-
-def _daggers(backend: Backend) -> dict[str, Any]:
-    """Return whether any figure of the chip's datasheet is memory or assumption, and which of those price it."""
-    figures = getattr(getattr(backend, "sheet", None), "figures", {})
-    doubtful = [path for path, figure in figures.items() if figure.dagger]
-    prices = f"prices.{getattr(getattr(backend, 'prices', None), 'name', '')}."
-    kinds = {kind: [p for p in doubtful if p.startswith(f"{prices}{kind}.")] for kind in ("energy", "time")}
-    return {"dagger": bool(doubtful), "daggers": kinds}
-
-
-def _quantisation(executable: Executable) -> dict[str, Any]:
-    """Return what the chip's number formats cost: how many synapses were changed for good, and the full report."""
-    report = getattr(getattr(executable, "quant", None), "report", None)
-    if report is None:
-        return {}
-    return {"bits_lost": sum(report.losses.values()), "losses": dict(report.losses), "quantisation": str(report)}
-
-
-def _probe(scenario: Scenario, chip: str, brains: Brains) -> dict[str, Any]:
-    """Compile for a chip and run one episode: usage, fidelity, host latency, or the cause why it does not run."""
-    backend = make_backend(chip)
-    facts: dict[str, Any] = {
-        "fits": True,
-        "cause": None,
-        "usage": [],
-        "fidelity": backend.fidelity,
-        **_daggers(backend),
-        "host_latency_us": None,
-        "bits_lost": None,
-    }
-    env = make_env(scenario, "evaluate", preset=scenario.presets[0])
-    seed, weights = next(iter(brains.items()))
-    try:
-        controller: Any = make_controller(scenario, env, seed, chip=chip)
-        give_weights(controller, weights)
-    except (DoesNotFit, Unsupported) as error:
-        return {**facts, "fits": False, "cause": str(error)}
-    executable: Executable | None = getattr(controller, "executable", None)
-    if executable is None:
-        raise ConfigurationError(f"controller {scenario.controller.name!r} has no network: a chip has nothing to run")
-    facts["usage"] = usage_rows(executable.usage)
-    facts |= _quantisation(executable)
-    timed = TimedExecutable(executable)
-    controller.attach(timed, ticks_per_step(control_period(scenario, env), controller.network.dt))
-    run_episode(env, controller, seed=evaluation_worlds(scenario, 1)[0], controller_seed=0, learn=False)
-    p50, p99 = np.percentile(np.array(timed.nanoseconds) / 1e3, [50, 99])
-    facts["host_latency_us"] = {"p50": float(p50), "p99": float(p99)}
-    env.close()
-    return facts
 
 
 def _costs(rows: Sequence[Row]) -> dict[str, Any]:
@@ -193,7 +93,8 @@ def bench(
     names = list(dict.fromkeys(scenario.bench.chips if chips is None else chips))
     n = scenario.bench.episodes or scenario.evaluation.episodes
     label = scenario.controller.name
-    facts = {chip: _probe(scenario, chip, brains) for chip in names}
+    tape = tape_of(scenario, brains)
+    facts = {chip: probe(scenario, chip, brains, tape) for chip in names}
     have = {row.label.chip for row in known if row.label.controller == label}
     missing = [chip for chip in names if facts[chip]["fits"] and chip not in have]
     entries = [Entry(label, label, brains, chip=chip) for chip in missing]

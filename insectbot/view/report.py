@@ -10,7 +10,13 @@ from typing import Any
 
 from insectbot.errors import RunFolderError
 from insectbot.view.markup import Html, join, mapping, number, safe, tag
-from insectbot.view.report_figures import learning_section, raster_section, trajectory_section, weight_section
+from insectbot.view.report_figures import (
+    learning_section,
+    mesh_section,
+    raster_section,
+    trajectory_section,
+    weight_section,
+)
 from insectbot.view.report_style import CSS
 from insectbot.view.report_tables import RESULT_NOTE, chip_table, environment_table, result_table
 from insectbot.view.run_data import RunData
@@ -140,7 +146,7 @@ def result_sentence(run: RunData) -> str:
     episodes = run.summary.get("training_episodes")
     trained = isinstance(episodes, int) and episodes > 0
     world = " ".join(word for word in ("unseen" if trained else "", str(row.get("preset") or "")) if word)
-    text = f"{run.learner} reaches the target in {_percent(success)} of {f'{world} worlds'.strip()}"
+    text = f"{run.learner} succeeds in {_percent(success)} of {f'{world} worlds'.strip()}"
     if score is not None:
         text += f" {_scored(score, run)}"
     if trained:
@@ -209,7 +215,7 @@ def _chips(run: RunData) -> Html:
         "held to its length in the world, and static power, paid for all that time, dominates. The host latency is "
         "the median of what emulating one decision took here."
     )
-    return join([tag("p", text, class_="note"), chip_table(run)])
+    return join([tag("p", text, class_="note"), chip_table(run), mesh_section(run)])
 
 
 def _repeat(run: RunData) -> Html:

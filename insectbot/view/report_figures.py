@@ -72,6 +72,21 @@ def _first_seed(episodes: list[EpisodeData]) -> list[EpisodeData]:
     return [e for e in episodes if e.seed == min(x.seed for x in episodes)]
 
 
+def mesh_section(run: RunData) -> Html:
+    """Return the routed mesh of every chip that sends messages between its cores; nothing where none does."""
+    from insectbot.view.figures import to_svg
+    from insectbot.view.plot_mesh import mesh_figure
+
+    chips = {str(row["chip"]): mapping(row.get("traffic")) for row in run.bench}
+    chips = {chip: traffic for chip, traffic in chips.items() if traffic.get("load")}
+    if not chips:
+        return Html("")
+    caption = (
+        "Messages between cores on their way. Filled: nodes that hold neurons. Orange: the busiest link of a chip."
+    )
+    return _figure(to_svg(mesh_figure(chips), "routed mesh"), caption)
+
+
 def raster_section(run: RunData) -> Html:
     """Return the spikes of one episode: the learner's first evaluation, or the last one recorded with spikes."""
     from insectbot.view.figures import raster, to_svg
