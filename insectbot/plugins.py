@@ -21,6 +21,7 @@ from insectbot.protocols import Controller
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
 _RULES = "insectbot.snn.plasticity"
+_WRAPPERS = "insectbot.envs.wrappers"
 
 _MODELS = {
     "neuron": {
@@ -61,12 +62,19 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "braitenberg": f"{_BASELINES}:Braitenberg",
             "planner": f"{_BASELINES}:Planner",
             "random": f"{_BASELINES}:Random",
+            "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},
         "rule": {name: f"{_RULES}:{name}" for name in ("PairSTDP", "RewardSTDP", "NodePerturbation")},
         "neuron": _models("neuron"),
         "synapse": _models("synapse"),
         "code": _models("code"),
+        "wrapper": {
+            "sensor-noise": f"{_WRAPPERS}:SensorNoise",
+            "sensor-latency": f"{_WRAPPERS}:SensorLatency",
+            "actuator-lag": f"{_WRAPPERS}:ActuatorLag",
+            "domain-randomisation": f"{_WRAPPERS}:DomainRandomisation",
+        },
         "env": {},
         "scenario": {},
     }
@@ -241,13 +249,15 @@ def _import_module(name: str) -> ModuleType:
 def resolve(kind: str, ref: str) -> Any:
     """Return the object behind a reference.
 
-    Order: built-in name, entry point of group ``insectbot.<kind>s``, for a chip a datasheet ``"./chip.toml"``,
-    ``"./file.py:attr"``, ``"package.module:attr"``.
+    Order: built-in name, entry point of group ``insectbot.<kind>s``, ``"./file.py:attr"``, ``"package.module:attr"``.
+    A chip is also a datasheet ``"./chip.toml"`` or a deployment file ``"./brain.chip"``, and may carry options:
+    ``"loihi@weight_bits=4@anneal=true"``.
 
     Parameters
     ----------
     kind : str
-        "controller", "chip", "env", "rule", "neuron", "synapse", "code" (a class or function) or "scenario" (a path).
+        "controller", "chip", "env", "wrapper", "rule", "neuron", "synapse", "code" (a class or function) or
+        "scenario" (a path).
     ref : str
         Name or reference.
 
@@ -258,6 +268,8 @@ def resolve(kind: str, ref: str) -> Any:
     ConfigurationError
         Importing the module raised.
     """
+    if kind == "chip" and "@" in ref:
+        return _chip_with_options(*ref.split("@", 1))
     targets = _targets(kind)
     if kind == "scenario":
         if ref not in targets:
@@ -267,22 +279,55 @@ def resolve(kind: str, ref: str) -> Any:
         return _load(kind, targets[ref])
     if kind == "chip" and ref.endswith(".toml"):
         return _chip_of_file(Path(ref).expanduser())
+    if kind == "chip" and ref.endswith(".chip"):
+        from insectbot.chips.deploy import Deployed
+
+        return Deployed(Path(ref).expanduser())
     if ":" in ref:
         return _load(kind, ref)
     raise _fail(kind, ref, targets)
 
 
-def _chip_of_file(path: Path) -> Any:
+def _chip_with_options(ref: str, text: str) -> Any:
+    """Return the chip ``loihi@weight_bits=4@anneal=true`` made with its options, values as in TOML.
+
+    Raises
+    ------
+    ConfigurationError
+        An option is not known, or a value is not accepted.
+    """
+    import tomllib
+
+    options: dict[str, Any] = {}
+    for pair in text.split("@"):
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if not (key and equals and value):
+            raise ConfigurationError(f"chip '{ref}@{text}': options must be NAME=VALUE, such as {ref}@weight_bits=4")
+        try:
+            options[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = value
+    if ref.endswith(".toml"):
+        return _chip_of_file(Path(ref).expanduser(), options)
+    found = resolve("chip", ref)
+    try:
+        return found(**options)
+    except TypeError as error:
+        cause = " ".join(str(error).split()).rpartition("() ")[2]
+        raise ConfigurationError(f"chip '{ref}@{text}': {cause}") from error
+
+
+def _chip_of_file(path: Path, options: Mapping[str, Any] | None = None) -> Any:
     """Return the chip of a user's datasheet; a family of the user's own is ``"./file.py:Class"`` beside it."""
     from insectbot.chips import catalogue, datasheet
 
     sheet = datasheet.read(path)
     family = str(sheet["chip.family"].value)
     if ":" not in family:
-        return catalogue.make(sheet)
+        return catalogue.make(sheet, **(options or {}))
     beside = path.parent / family.rpartition(":")[0]
     ref = f"{beside}:{family.rpartition(':')[2]}" if is_file_reference(family) and beside.exists() else family
-    return _load("chip family", ref)(sheet=sheet)
+    return _load("chip family", ref)(sheet=sheet, **(options or {}))
 
 
 class FunctionController:

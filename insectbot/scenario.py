@@ -15,7 +15,7 @@ from gymnasium.envs.registration import load_env_creator
 from insectbot import plugins
 from insectbot.errors import ConfigurationError, UnknownNameError
 from insectbot.protocols import Backend, Controller
-from insectbot.scenario_models import Scenario, parse
+from insectbot.scenario_models import Scenario, WrapperSection, parse
 
 EnvPhase = Literal["run", "train", "probe", "tune", "evaluate"]
 """Worlds of "run" and "train" take ``training.options``, the others ``evaluation.options``."""
@@ -45,15 +45,16 @@ def dumps(scenario: Scenario) -> str:
 
 def _absolute(ref: str, folder: Path) -> str:
     """Return a file reference as an absolute one: relative to the scenario file, else to the working folder."""
-    if ref.endswith(".toml"):
+    ref, at, chip_options = ref.partition("@")
+    if ref.endswith((".toml", ".chip")):
         beside = folder / Path(ref).expanduser()
-        return str((beside if beside.exists() else Path(ref).expanduser()).resolve())
+        return str((beside if beside.exists() else Path(ref).expanduser()).resolve()) + at + chip_options
     if not plugins.is_file_reference(ref):
-        return ref
+        return ref + at + chip_options
     file, _, attribute = ref.rpartition(":")
     path = Path(file).expanduser()
     beside = folder / path
-    return f"{(beside if beside.exists() else path).resolve()}:{attribute}"
+    return f"{(beside if beside.exists() else path).resolve()}:{attribute}{at}{chip_options}"
 
 
 def load(ref: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
@@ -89,8 +90,9 @@ def _with_absolute_files(s: Scenario, folder: Path) -> Scenario:
     """Return a copy that means the same files from any working folder."""
     chips = [_absolute(chip, folder) for chip in s.bench.chips]
     baselines = [_absolute(baseline, folder) for baseline in s.evaluation.baselines]
+    wrappers = [one.model_copy(update={"name": _absolute(one.name, folder)}) for one in s.env.wrappers]
     update = {
-        "env": s.env.model_copy(update={"id": _absolute(s.env.id, folder)}),
+        "env": s.env.model_copy(update={"id": _absolute(s.env.id, folder), "wrappers": wrappers}),
         "controller": s.controller.model_copy(update={"name": _absolute(s.controller.name, folder)}),
         "chip": _absolute(s.chip, folder),
         "evaluation": s.evaluation.model_copy(update={"baselines": baselines}),
@@ -133,7 +135,7 @@ def make_env(
     preset: str | None = None,
     render_mode: str | None = None,
 ) -> gymnasium.Env:
-    """Make the world of a scenario.
+    """Make the world of a scenario, and put its wrappers of the phase around it.
 
     Its options are ``env.options`` and, over them, those of the phase; tables among the options are merged.
 
@@ -151,9 +153,9 @@ def make_env(
     Raises
     ------
     UnknownNameError
-        The environment or the preset is not known.
+        The environment, the preset or a wrapper is not known.
     ConfigurationError
-        The environment does not take an option.
+        The environment or a wrapper does not take an option.
     """
     learning = phase in ("run", "train")
     section = scenario.training if learning else scenario.evaluation
@@ -164,26 +166,49 @@ def make_env(
     extra = {"preset": preset, "render_mode": render_mode}
     options |= {key: value for key, value in extra.items() if value is not None}
     try:
-        return _gymnasium_make(scenario.env.id, options)
+        env = _gymnasium_make(scenario.env.id, options)
     except TypeError as error:
-        _refuse_unknown_options(scenario.env.id, options)
-        given = ", ".join(sorted(options)) or "none"
-        raise ConfigurationError(
-            f"env {scenario.env.id!r} does not take its options ({given}): {_short(error)}"
-        ) from error
+        spec = gymnasium.registry.get(scenario.env.id)
+        if spec is not None and isinstance(spec.entry_point, str):
+            _refuse_unknown_options(f"env {scenario.env.id!r}", load_env_creator(spec.entry_point), options)
+        raise _not_taken(f"env {scenario.env.id!r}", options, error) from error
+    for section in scenario.env.wrappers:
+        if ("train" if learning else "evaluate") in section.phases:
+            env = _wrapped(env, section, scenario.env.control_period)
+    return env
 
 
-def _refuse_unknown_options(env_id: str, options: Mapping[str, Any]) -> None:
-    """Raise ConfigurationError for an option that a registered world's class does not name."""
-    spec = gymnasium.registry.get(env_id)
-    if spec is None or not isinstance(spec.entry_point, str):
+def _wrapped(env: gymnasium.Env, section: WrapperSection, period: float | None) -> gymnasium.Env:
+    """Put one wrapper around a world; a wrapper that takes a control period is told the scenario's."""
+    label, options = f"wrapper {section.name!r}", {**section.options}
+    factory = plugins.resolve("wrapper", section.name)
+    if period is not None and plugins.accepts(factory, "control_period"):
+        options.setdefault("control_period", period)
+    try:
+        made = factory(env, **options)
+    except TypeError as error:
+        _refuse_unknown_options(label, factory, options, hidden=1)
+        raise _not_taken(label, options, error) from error
+    if not isinstance(made, gymnasium.Env):
+        raise ConfigurationError(f"{label} made a {type(made).__name__}, must be a gymnasium.Wrapper")
+    return made
+
+
+def _not_taken(label: str, options: Mapping[str, Any], error: TypeError) -> ConfigurationError:
+    given = ", ".join(sorted(options)) or "none"
+    return ConfigurationError(f"{label} does not take its options ({given}): {_short(error)}")
+
+
+def _refuse_unknown_options(label: str, factory: Any, options: Mapping[str, Any], hidden: int = 0) -> None:
+    """Raise ConfigurationError for an option that a factory does not name; its ``hidden`` first arguments are ours."""
+    if not callable(factory):
         return
-    parameters = inspect.signature(load_env_creator(spec.entry_point)).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+    parameters = list(inspect.signature(factory).parameters.values())[hidden:]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
-    for name in sorted(options.keys() - parameters.keys()):
-        known = ", ".join(sorted(parameters))
-        raise ConfigurationError(f"env {env_id!r}: option {name!r} is not known (known: {known})")
+    known = sorted(p.name for p in parameters)
+    for name in sorted(options.keys() - set(known)):
+        raise ConfigurationError(f"{label}: option {name!r} is not known (known: {', '.join(known)})")
 
 
 def control_period(scenario: Scenario, env: gymnasium.Env) -> float:

@@ -105,3 +105,18 @@ def test_factories_take_their_options_and_no_other():
 def test_file_reference():
     assert plugins.is_file_reference("./a.py:b")
     assert not plugins.is_file_reference("a.b:c")
+
+
+def test_a_chip_may_carry_options(tmp_path):
+    made = plugins.resolve("chip", "loihi@weight_bits=4@anneal=true")
+    assert (made.options.weight_bits, made.anneal, made.name) == (4, True, "loihi")
+    assert plugins.resolve("chip", "loihi@prices=nahuku").prices.name == "nahuku"
+    for ref, message in (
+        ("loihi@wings=2", r"chip 'loihi@wings=2': .*unexpected keyword argument 'wings'"),
+        ("loihi@weight_bits", "options must be NAME=VALUE"),
+        ("loihi@weight_bits=7", "weight_bits = 7 must be one of"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            plugins.resolve("chip", ref)
+    with pytest.raises(UnknownNameError, match="did you mean 'loihi'"):
+        plugins.resolve("chip", "loihu@weight_bits=4")

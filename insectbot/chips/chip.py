@@ -50,6 +50,15 @@ class Chip(ABC, Generic[Quant, Placed]):
     """Name of the family's first chip."""
     fidelity: str
 
+    arguments: dict[str, Any]
+    """Options that the chip was made with, but for its datasheet: what a deployment file keeps."""
+
+    def __new__(cls, *args: Any, **arguments: Any) -> Any:
+        """Make a chip and remember its options."""
+        made = super().__new__(cls)
+        made.arguments = {key: value for key, value in arguments.items() if key != "sheet"}
+        return made
+
     def __init__(
         self,
         *,

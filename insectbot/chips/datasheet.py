@@ -221,6 +221,13 @@ def parse(text: str, name: str) -> Datasheet:
     return Datasheet(name, figures, {key: _prices(name, key, figures) for key in lists})
 
 
+def restored(name: str, figures: Mapping[str, Mapping[str, Any]]) -> Datasheet:
+    """Return a datasheet from its figures by path, as ``dataclasses.asdict`` gives them."""
+    known = {path: Figure(**figure) for path, figure in figures.items()}
+    lists = dict.fromkeys(path.split(".")[1] for path in known if path.startswith("prices."))
+    return Datasheet(name, known, {key: _prices(name, key, known) for key in lists})
+
+
 def names() -> list[str]:
     """Return the names of the shipped datasheets."""
     folder = resources.files("insectbot.chips.datasheets")

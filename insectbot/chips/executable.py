@@ -26,7 +26,7 @@ class ChipExecutable(ABC):
     """Base of the executables (see :class:`insectbot.protocols.Executable`).
 
     A subclass calls :meth:`bind_messages` whenever it has placed a network, and gives :meth:`run`, :meth:`clear`,
-    :meth:`dynamic`, :meth:`set_weights` and :meth:`effective_weights`.
+    :meth:`dynamic`, :meth:`programmed`, :meth:`set_weights`, :meth:`effective_weights` and :attr:`usage`.
 
     Parameters
     ----------
@@ -74,6 +74,10 @@ class ChipExecutable(ABC):
     @abstractmethod
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return the family's arrays of dynamic state by name (the arrays themselves, not copies)."""
+
+    @abstractmethod
+    def programmed(self) -> dict[str, npt.NDArray]:
+        """Return every array that programming the chip writes, by name (the arrays themselves): a deployment file."""
 
     @abstractmethod
     def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:

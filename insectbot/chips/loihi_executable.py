@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 _NEURON_STATE = ("u", "v", "ref", "bias")
 _FIELDS = (k.U, k.V, k.REF, k.BIAS)
+_REGISTERS = {
+    "keep_u": k.KEEP_U,
+    "keep_v": k.KEEP_V,
+    "threshold": k.THRESHOLD,
+    "v_min": k.V_MIN,
+    "v_max": k.V_MAX,
+    "refract": k.REFRACT,
+}
 
 
 class LoihiExecutable(ChipExecutable):
@@ -75,6 +83,24 @@ class LoihiExecutable(ChipExecutable):
         """Set all neurons and accumulators to 0."""
         self._set_neurons(np.zeros((len(_FIELDS), self.network.n_neurons), np.int32))
         self._ring[...] = 0
+
+    def programmed(self) -> dict[str, npt.NDArray]:
+        """Return registers, synapses, placement, messages and host currents."""
+        p, lanes = self._program, k.LANES
+        registers = {name: p.cells[:, f * lanes : (f + 1) * lanes] for name, f in _REGISTERS.items()}
+        synapses = dict(zip(("row", "target", "contribution", "delay"), p.synapses, strict=True))
+        currents = dict(zip(("row", "lane", "weight"), p.currents, strict=True))
+        return {
+            **{f"register_{name}": a for name, a in registers.items()},
+            **{f"synapse_{name}": a for name, a in synapses.items()},
+            **{f"current_{name}": a for name, a in currents.items()},
+            "lane_core": p.block_core,
+            "lane_unit": p.unit_of,
+            "lane_output": p.output_of,
+            "message_row": self._meter[0],
+            "message": self._meter[1],
+            "position": self.placement.position,
+        }
 
     def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return the quantised weights in the network's unit, by projection (host projections as deployed)."""

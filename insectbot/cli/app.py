@@ -194,9 +194,10 @@ def report(
 @app.command()
 def export(
     scenario: Scenario,
-    path: Annotated[Path, typer.Argument(metavar="FILE.nir", help="File to be written.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="brain.nir, or brain.chip with --chip.")],
     weights: Weights = None,
     seed: Seed = 0,
+    chip: Annotated[str | None, typer.Option(help="Write what this chip is programmed with: loihi, ...")] = None,
     pure: Annotated[bool, typer.Option("--pure", help="NIR alone, no metadata; refuse what it cannot say.")] = False,
     reader: Annotated[str, typer.Option("--for", help="Who reads it: nir, grid, snntorch or norse.")] = "nir",
     controller: Controller = None,
@@ -204,12 +205,15 @@ def export(
     as_json: Json = False,
     out: Out = RUNS,
 ) -> None:
-    """Write a brain as a NIR file, and say what other programs will not find in it."""
+    """Write a brain as a NIR file, and say what other programs will not find in it; or as a chip's program."""
+    from insectbot.cli import export as command
     from insectbot.cli.choose import Choice
-    from insectbot.cli.export import export as export_network
 
     choice = Choice(scenario, controller=controller, replace=tuple(replace or ()))
-    export_network(choice, path, weights, seed, pure, reader, as_json, out)
+    if chip is not None:
+        command.deploy(choice, path, chip, weights, seed, as_json, out)
+    else:
+        command.export(choice, path, weights, seed, pure, reader, as_json, out)
 
 
 @app.command()

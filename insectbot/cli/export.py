@@ -60,6 +60,44 @@ def export(
             print(f"  {what}")
 
 
+def deploy(choice: Choice, path: Path, chip: str, weights: str | None, seed: int, as_json: bool, out: Path) -> None:
+    """Write the deployment file of a brain on a chip and print what it holds.
+
+    Parameters
+    ----------
+    choice, path, weights, seed, as_json, out
+        As in :func:`export`.
+    chip : str
+        Chip, with options after ``@``.
+
+    Raises
+    ------
+    ConfigurationError, DoesNotFit, Unsupported, RunFolderError
+        The chip has nothing to be programmed with or cannot run the network, or the file cannot be written.
+    """
+    from insectbot.chips.chip import Chip
+    from insectbot.chips.deploy import SUFFIX, save
+    from insectbot.scenario import make_backend
+
+    backend: Any = make_backend(chip)
+    if not isinstance(backend, Chip):
+        raise ConfigurationError(f"--chip {chip!r}: is no emulated chip, so there is nothing to program")
+    if path.suffix != SUFFIX:
+        raise ConfigurationError(f"export {str(path)!r}: a deployment file ends in {SUFFIX}")
+    network = _network(choice, weights, seed, out)
+    with announcing_compilation():
+        executable = backend.compile(network, seed=seed)
+    save(backend, executable, path)
+    program = {name: list(a.shape) for name, a in executable.programmed().items()}
+    cores = next((u for u in executable.usage if u.resource == "cores"), None)
+    if as_json:
+        print_json({"file": path, "chip": backend.name, "program": program, "bytes": path.stat().st_size})
+        return
+    place = f" on {cores.used:g} of {cores.limit:g} cores" if cores is not None and cores.limit else ""
+    print(f"{path}: {network.n_neurons} neurons, {network.n_synapses} synapses for {backend.name}{place}")
+    print(f"run it: insectbot bench {choice.scenario} --chips ideal,./{path}")
+
+
 def _network(choice: Choice, weights: str | None, seed: int, out: Path) -> Network:
     """Return the network of a controller with its present weights."""
     from insectbot.cli.weights import take_weights
