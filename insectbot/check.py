@@ -238,14 +238,14 @@ def _env_scene(make: Callable[[], gymnasium.Env]) -> str:
 
 def _env_state(make: Callable[[], gymnasium.Env]) -> str:
     env: Any = make()
-    world = env.unwrapped
-    if not hasattr(world, "get_state"):
+    if not env.has_wrapper_attr("get_state"):
         return ""
+    get, put = env.get_wrapper_attr("get_state"), env.get_wrapper_attr("set_state")
     env.reset(seed=1)
     actions = [env.action_space.sample() for _ in range(20)]
-    saved = copy.deepcopy(world.get_state())
+    saved = copy.deepcopy(get())
     first = [env.step(a)[:2] for a in actions]
-    world.set_state(saved)
+    put(saved)
     return "" if _equal(first, [env.step(a)[:2] for a in actions]) else "set_state(get_state()) continues otherwise"
 
 

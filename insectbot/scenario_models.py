@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,25 @@ Options = dict[str, Any]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class WrapperSection(_Section):
+    """One wrapper around the world.
+
+    Attributes
+    ----------
+    name : str
+        Name such as ``"sensor-noise"``, or a reference to a ``gymnasium.Wrapper`` such as ``"./my.py:MyWrapper"``.
+    options : dict
+        Keyword arguments of the wrapper.
+    phases : list of str
+        Where it holds: "train" (training and free learning runs), "evaluate" (all judging of frozen brains, the
+        learning curve included), or both.
+    """
+
+    name: str = Field(min_length=1)
+    options: Options = Field(default_factory=dict)
+    phases: list[Literal["train", "evaluate"]] = Field(default=["train", "evaluate"], min_length=1)
 
 
 class EnvSection(_Section):
@@ -32,12 +51,15 @@ class EnvSection(_Section):
         Keyword arguments of the environment.
     control_period : float or None
         Seconds of world time per step, for environments that do not say it themselves.
+    wrappers : list of WrapperSection
+        Put around the world in this order: the first is nearest to it.
     """
 
     id: str = Field(min_length=1)
     preset: str | None = None
     options: Options = Field(default_factory=dict)
     control_period: float | None = Field(default=None, gt=0)
+    wrappers: list[WrapperSection] = Field(default_factory=list)
 
 
 class ControllerSection(_Section):
@@ -191,7 +213,10 @@ def _section_at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     """Return the model that the keys of ``path`` belong to."""
     model: type[BaseModel] = Scenario
     for key in path:
-        kind = model.model_fields[str(key)].annotation if str(key) in model.model_fields else None
+        if isinstance(key, int):  # an entry of a list of sections
+            continue
+        kind = model.model_fields[key].annotation if key in model.model_fields else None
+        kind = get_args(kind)[0] if get_origin(kind) is list else kind
         if kind is None or isinstance(kind, UnionType) or not isinstance(kind, type) or not issubclass(kind, BaseModel):
             return None
         model = kind

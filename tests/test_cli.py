@@ -78,7 +78,7 @@ def test_first_contact_imports_nothing_heavy(tmp_path, words):
 
 def test_list(cli):
     found = json.loads(cli("list", "--json").out)
-    kinds = {"scenarios", "envs", "controllers", "chips", "rules", "neurons", "synapses", "codes"}
+    kinds = {"scenarios", "envs", "controllers", "chips", "wrappers", "rules", "neurons", "synapses", "codes"}
     assert set(found) == kinds
     assert all(text for entries in found.values() for text in entries.values())
     assert "foraging" in found["scenarios"]

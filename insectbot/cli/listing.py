@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insectbot.errors import UnknownNameError
 
-KINDS = ("scenarios", "envs", "controllers", "chips", "rules", "neurons", "synapses", "codes")
+KINDS = ("scenarios", "envs", "wrappers", "controllers", "chips", "rules", "neurons", "synapses", "codes")
 
 WELCOME = """\
 insectbot {version}: put a spiking brain into a body.
@@ -13,7 +13,7 @@ insectbot {version}: put a spiking brain into a body.
   insectbot play foraging    watch it: world, spikes, weights
   insectbot run foraging     a few episodes, one line each
   insectbot bench foraging   the same brain on emulated neuromorphic chips
-  insectbot list             scenarios, envs, controllers, chips, neurons, synapses, codes, rules
+  insectbot list             scenarios, envs, wrappers, controllers, chips, neurons, synapses, codes, rules
   insectbot check loihi      does a chip, controller, env, scenario or model keep its contract?
   insectbot speed            how fast worlds, networks and chips run here
   insectbot doctor           is this installation healthy?

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 
 def read(env: gymnasium.Env) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
-    """Return the arrays, and the parts that JSON can hold, of ``env.unwrapped.get_state()``.
+    """Return the arrays, and the parts that JSON can hold, of ``get_state()`` of the world and its wrappers.
 
-    A world without ``get_state``, or with state of another kind, has nothing to keep: every episode starts from a
-    seeded reset, so this matters only to worlds that count episodes, such as the preset ``flip``.
+    The outermost wrapper that has ``get_state`` is asked; it answers for what it wraps. A world without, or with
+    state of another kind, has nothing to keep: every episode starts from a seeded reset, so this matters only to
+    worlds that count episodes, such as the preset ``flip``.
     """
-    get: Any = getattr(env.unwrapped, "get_state", None)
+    get: Any = env.get_wrapper_attr("get_state") if env.has_wrapper_attr("get_state") else None
     found = get() if get is not None else {}
     parts = dict(found) if isinstance(found, Mapping) else {"": found}
     arrays = {k: np.asarray(v) for k, v in parts.items() if isinstance(v, np.ndarray | np.number)}
@@ -30,8 +31,9 @@ def read(env: gymnasium.Env) -> tuple[dict[str, npt.NDArray], dict[str, Any]]:
 
 def write(env: gymnasium.Env, arrays: Mapping[str, npt.NDArray], rest: Mapping[str, Any]) -> None:
     """Restore what :func:`read` returned."""
-    put: Any = getattr(env.unwrapped, "set_state", None)
+    put: Any = env.get_wrapper_attr("set_state") if env.has_wrapper_attr("set_state") else None
     if put is None or not (arrays or rest):
         return
     env.reset()  # a wrapper may ask for it, and a world makes its generator there
-    put(arrays.get("", {**arrays, **rest}))
+    state = {**arrays, **rest}
+    put(state[""] if state.keys() == {""} else state)
