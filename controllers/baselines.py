@@ -17,7 +17,8 @@ from insectbot.errors import ConfigurationError
 Action = npt.NDArray[np.float32]
 
 
-def _wheels(left: float, right: float) -> Action:
+def wheels(left: float, right: float) -> Action:
+    """Return two wheel commands, each clipped to [-1, 1]."""
     return np.array((min(max(left, -1.0), 1.0), min(max(right, -1.0), 1.0)), np.float32)
 
 
@@ -84,7 +85,7 @@ class CorrelatedRandomWalk(Baseline):
     def act(self, observation: npt.ArrayLike) -> Action:
         """Return the commands of the next turn."""
         self._turn = self.persistence * self._turn + self._rng.normal(0.0, self.sd)
-        return _wheels(1.0 - self._turn, 1.0 + self._turn)
+        return wheels(1.0 - self._turn, 1.0 + self._turn)
 
 
 class Braitenberg(Baseline):
@@ -106,7 +107,7 @@ class Braitenberg(Baseline):
         """Return the two wheel commands for one observation."""
         rough_left, rough_right, cue_left, cue_right = np.asarray(observation, np.float64)[:4].tolist()
         turn = self.target * (cue_left - cue_right) - self.terrain * (rough_left - rough_right)
-        return _wheels(self.bias - turn, self.bias + turn)
+        return wheels(self.bias - turn, self.bias + turn)
 
 
 class Taxis(Braitenberg):
@@ -172,7 +173,7 @@ class Planner(Baseline):
         error = math.remainder(math.atan2(aim_y - y, aim_x - x) - heading, 2.0 * math.pi)
         # Wheels that differ by 1 turn 0.1 rad in a step on smooth ground: this halves the error at best.
         difference = error / 0.2
-        return _wheels(max(1.0 - max(difference, 0.0), -0.2), max(1.0 + min(difference, 0.0), -0.2))
+        return wheels(max(1.0 - max(difference, 0.0), -0.2), max(1.0 + min(difference, 0.0), -0.2))
 
     def _aim(self, x: float, y: float) -> tuple[float, float]:
         assert self._path is not None

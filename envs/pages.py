@@ -39,6 +39,7 @@ def page(env_id: str) -> str:
         f"Presets: {', '.join(f'`{name}`' for name in env_class.presets)}. "
         f"Time between two actions: {env_class.control_period:g} s.",
         "",
+        "",
     ]
     return "\n".join(head) + _markdown(rest.strip("\n")) + "\n"
 

@@ -20,6 +20,7 @@ from insectbot.protocols import Controller
 
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
+_ROBOT = "insectbot.controllers.aplysia_robot_baselines"
 _RULES = "insectbot.snn.plasticity"
 _WRAPPERS = "insectbot.envs.wrappers"
 
@@ -62,6 +63,9 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "braitenberg": f"{_BASELINES}:Braitenberg",
             "planner": f"{_BASELINES}:Planner",
             "random": f"{_BASELINES}:Random",
+            "aplysia-srm1": "insectbot.controllers.circuits.aplysia_srm:aplysia_srm1",
+            "straight": f"{_ROBOT}:Straight",
+            "obstacle-braitenberg": f"{_ROBOT}:ObstacleBraitenberg",
             "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},

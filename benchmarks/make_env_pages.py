@@ -1,0 +1,85 @@
+"""Write ``docs/envs``: a page and a picture of every registered world.
+
+``python benchmarks/make_env_pages.py [name ...]`` writes all pages, and the pictures of files that begin so, or all.
+The pictures show a controller of the kit at work, after some control steps, with a fixed seed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import imageio.v3 as iio
+
+from insectbot.envs.pages import file_of, page
+from insectbot.envs.registry import ENVS
+from insectbot.loop.episode import Step, run_episode
+from insectbot.scenario import make_controller, make_env
+from insectbot.scenario_models import parse
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+class Show(NamedTuple):
+    """Who is shown in the picture of a world: preset, controller, control steps, seed, whether it learns."""
+
+    preset: str
+    controller: str
+    steps: int
+    seed: int = 3
+    learn: bool = False
+
+
+SHOWS = {
+    "insectbot/Foraging-v0": Show("cluttered", "braitenberg", 400),
+    "insectbot/AplysiaRobot-v0": Show("cylinders", "aplysia-srm1", 1500, learn=True),
+}
+
+
+class Painter:
+    """Draws every frame of an episode and keeps the last."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def start(self, env, controller, observation) -> None:
+        """Take the world."""
+        self.env = env.unwrapped
+        self.frame = self.env.render()
+
+    def step(self, step: Step) -> bool:
+        """Draw, so that the trail is whole; stop after the given steps or at the end."""
+        self.frame = self.env.render()
+        return step.index + 1 >= self.steps
+
+    def end(self, result) -> None:
+        """See nothing more."""
+
+
+def picture(env_id: str, show: Show):
+    """Return the frame of a world."""
+    what = parse(
+        {"name": "page", "env": {"id": env_id, "preset": show.preset}, "controller": {"name": show.controller}}
+    )
+    env = make_env(what, render_mode="rgb_array")
+    painter = Painter(show.steps)
+    run_episode(env, make_controller(what, env, 1), seed=show.seed, learn=show.learn, viewer=painter)
+    return painter.frame
+
+
+def main(names: list[str]) -> None:
+    """Write all pages, and the pictures asked for."""
+    (DOCS / "envs").mkdir(exist_ok=True)
+    (DOCS / "pictures" / "envs").mkdir(exist_ok=True)
+    for env_id in ENVS:
+        file = file_of(env_id)
+        (DOCS / "envs" / file).write_text(page(env_id), "utf-8")
+        if not names or any(file.startswith(name) for name in names):
+            target = DOCS / "pictures" / "envs" / file.replace(".md", ".png")
+            iio.imwrite(target, picture(env_id, SHOWS[env_id]))
+            print(target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

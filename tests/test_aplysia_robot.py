@@ -1,0 +1,169 @@
+"""AplysiaRobot: physics and senses against plain Python, metrics by hand, and a reflex that is learned in one trial."""
+
+import math
+
+import gymnasium
+import naive_aplysia_robot as naive
+import numpy as np
+import pytest
+
+from insectbot import scenario
+from insectbot.controllers.circuits.aplysia_srm import FrontEncoder
+from insectbot.envs import aplysia_robot_kernels as k
+from insectbot.errors import ConfigurationError, ShapeError
+from insectbot.loop.episode import run_episode
+from insectbot.seeding import worlds
+
+
+def make(preset="open", **kwargs):
+    return gymnasium.make("insectbot/AplysiaRobot-v0", preset=preset, disable_env_checker=True, **kwargs).unwrapped
+
+
+@pytest.mark.parametrize("preset", ["open", "cylinders"])
+def test_every_step_is_that_of_plain_python(preset):
+    """Pose, contact and readings; the kick of a contact is the only thing left to chance."""
+    env, rng = make(preset), np.random.default_rng(4)
+    contacts = nonzero = 0
+    for seed in range(12):
+        obs, _ = env.reset(seed=seed)
+        posts = env.scene()["obstacles"].tolist()
+        for t in range(150):
+            x, y, heading = env.pose
+            np.testing.assert_allclose(obs[:8], naive.infrared(x, y, heading, posts), atol=2e-6)
+            left, right = rng.uniform(0.2, 1.4, 2) if t % 40 else rng.uniform(-1.2, 1.2, 2)
+            obs, *_ = env.step([left, right])
+            nx, ny, turned, blocked = naive.moved(
+                x, y, heading, float(np.float32(left)), float(np.float32(right)), posts
+            )
+            assert obs[8] == blocked
+            np.testing.assert_allclose(env.pose[:2], (nx, ny), atol=1e-9)
+            kick = math.remainder(env.pose[2] - turned, 2 * math.pi)
+            assert abs(kick) < 1e-9 or (blocked and abs(kick) < 6)
+            contacts += blocked
+            nonzero += bool(np.any(obs[:8] > 0.05))
+    assert contacts > 20
+    assert nonzero > 200
+
+
+def test_a_wall_at_30_mm():
+    """Facing the wall: the reading at 0 degrees would be exp(-(30/18)^1.5); +-10 degrees see it a little farther."""
+    env = make()
+    obs, _ = env.reset(options={"start": [1000 - 27.5 - 30, 500, 0.0]})
+    rim = 27.5 * math.cos(math.radians(10))
+    distance = (27.5 + 30 - rim) / math.cos(math.radians(10))
+    assert obs[3] == pytest.approx(math.exp(-((distance / 18) ** 1.5)), abs=1e-6)
+    assert obs[3] == obs[4]
+    assert obs[0] == obs[7] == 0.0
+
+
+def test_a_collision_is_the_first_of_blocked_moves():
+    """Driven into a wall with the kick taken back: one collision, every step a contact."""
+    env = make(time_limit=60.0)
+    env.reset(seed=1, options={"start": [972.0, 500.0, 0.0]})
+    for _ in range(1200):
+        row = env.get_state()["row"]
+        row[k.HEADING], row[k.COS], row[k.SIN] = 0.0, 1.0, 0.0
+        env.set_state({**env.get_state(), "row": row})
+        obs, reward, _, truncated, info = env.step([1.0, 1.0])
+        assert obs[8] == 1.0
+    assert truncated
+    assert info["collisions_per_min"] == info["collisions_first"] == 1.0
+    assert info["contact_fraction"] == 1.0
+    assert info["coverage"] == 1 / 400
+    assert reward < 0
+
+
+def test_metrics_count_by_minute():
+    env = make(time_limit=180.0)
+    obs, _ = env.reset(seed=3)
+    collisions, cells, truncated, info = [], {(int(env.pose[0] // 50), int(env.pose[1] // 50))}, False, {}
+    touching = False
+    while not truncated:
+        obs, _, _, truncated, info = env.step([1.0, 0.98])
+        cells.add((int(env.pose[0] // 50), int(env.pose[1] // 50)))
+        if obs[8] and not touching:
+            collisions.append(int(env.get_state()["row"][k.STEP]))
+        touching = bool(obs[8])
+    assert info["collisions_first"] == sum(t <= 1200 for t in collisions) > 0
+    assert info["collisions_last"] == sum(t > 1200 for t in collisions) / 2
+    assert info["collisions_per_min"] == pytest.approx(len(collisions) / 3)
+    assert info["coverage"] == pytest.approx(len(cells) / 400)
+
+
+def test_the_swap_exchanges_left_and_right():
+    env, other = make("swap", swap_after=2.0), make()
+    for e in (env, other):
+        e.reset(seed=8, options={"start": [940.0, 500.0, 0.6]})
+    for t in range(80):
+        a, b = env.step([0.2, 0.1])[0], other.step([0.2, 0.1])[0]
+        np.testing.assert_array_equal(a[:8], b[:8] if t + 1 < 40 else b[:8][::-1])
+    assert not np.array_equal(a[:8], a[:8][::-1])
+
+
+def test_raw_readings_and_rewards():
+    raw, plain = make(raw=True), make(reward="local")
+    a, _ = raw.reset(seed=2, options={"start": [960.0, 500.0, 0.3]})
+    b, _ = plain.reset(seed=2, options={"start": [960.0, 500.0, 0.3]})
+    np.testing.assert_array_equal(a[:8], np.floor(b[:8].astype(float) * 1023 + 0.5))
+    assert raw.observation_space.contains(a)
+    c, reward, *_ = plain.step([0.5, 0.4])
+    assert reward == pytest.approx(-float(c[:8].sum() - b[:8].sum()) - c[8], abs=1e-5)
+    still, *_ = (plain.step([0.0, 0.0]) for _ in range(1))
+    assert still[1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "options", "message"),
+    [
+        ({"reward": "food"}, None, "reward 'food' is not one of phi, local"),
+        ({"preset": "swap", "swap_after": -1}, None, "swap_after = -1, must be at least 0"),
+        ({}, {"start": [0, 0, 0]}, r"start = \[0, 0, 0\], must be"),
+        ({}, {"start": "here"}, "start = 'here', must be"),
+    ],
+)
+def test_mistakes(kwargs, options, message):
+    with pytest.raises((ConfigurationError, LookupError), match=message):
+        make(**kwargs).reset(options=options)
+
+
+def test_the_encoder_takes_the_nearest_in_front():
+    drive = FrontEncoder()([0.9, 0.1, 0.3, 0.2, 0.4, 0.0, 0.5, 0.8, 1.0])
+    np.testing.assert_allclose(drive, [0.3, 0.5, 1.0])
+    with pytest.raises(ShapeError, match="must be \\(9,\\)"):
+        FrontEncoder()(np.zeros(5))
+
+
+def trial(seed, learn, preset="open", name="aplysia-srm1"):
+    what = scenario.load("aplysia_robot", {"env.preset": preset})
+    env = scenario.make_env(what, preset=preset)
+    brain = scenario.make_controller(what, env, seed, name=name)
+    world = worlds("tune", seed + 1)[seed]
+    return run_episode(env, brain, seed=world, controller_seed=seed, learn=learn).metrics, brain
+
+
+@pytest.mark.parametrize("preset", ["open", "cylinders", "swap"])
+def test_it_learns_not_to_bump_within_one_trial(preset):
+    """The bars of the sheet, on two worlds: no more collisions at the end, and inhibition where there was nothing."""
+    for seed in (0, 1):
+        learned, brain = trial(seed, learn=True, preset=preset)
+        frozen, blank = trial(seed, learn=False, preset=preset)
+        assert learned["collisions_last"] <= (1.0 if preset == "cylinders" else 0.5)
+        assert frozen["collisions_last"] > 5
+        assert (brain.weights()["sensors->terminals"] < -0.2).all()
+        assert not blank.weights()["sensors->terminals"].any()
+        assert learned["coverage"] > trial(seed, False, preset, "obstacle-braitenberg")[0]["coverage"]
+
+
+def test_without_contact_learning_is_slow():
+    """Ten times less: the third factor is 0.1 until something is touched."""
+    what = scenario.load("aplysia_robot")
+    change = []
+    for contact in (0.0, 1.0):
+        brain = scenario.make_controller(what, scenario.make_env(what), 1)
+        brain.learning = True
+        brain.reset(1)
+        for _ in range(6):
+            brain.act(np.array([0, 0, 0.1, 0.1, 0, 0, 0, 0, contact], np.float32))
+        change.append(brain.weights()["sensors->terminals"])
+    assert change[1][0] < 0 < 1e-9 - change[1][1]
+    assert change[1][0] / change[0][0] == pytest.approx(10, rel=0.35)
