@@ -32,6 +32,7 @@ class Show(NamedTuple):
 
 
 SHOWS = {
+    "insectbot/ColorForage-v0": Show("classic", "spikinglab9", 6000, learn=True),
     "insectbot/Foraging-v0": Show("cluttered", "braitenberg", 400),
     "insectbot/AplysiaRobot-v0": Show("cylinders", "aplysia-srm1", 1500, learn=True),
 }
@@ -41,7 +42,7 @@ class Painter:
     """Draws every frame of an episode and keeps the last."""
 
     def __init__(self, steps: int) -> None:
-        self.steps = steps
+        self.steps, self.every = steps, max(1, steps // 2000)
 
     def start(self, env, controller, observation) -> None:
         """Take the world."""
@@ -50,7 +51,8 @@ class Painter:
 
     def step(self, step: Step) -> bool:
         """Draw, so that the trail is whole; stop after the given steps or at the end."""
-        self.frame = self.env.render()
+        if step.index % self.every == 0 or step.index + 1 >= self.steps:
+            self.frame = self.env.render()
         return step.index + 1 >= self.steps
 
     def end(self, result) -> None:

@@ -126,13 +126,23 @@ class SceneView:
         surface.blit(self.backdrop, self.rect)
         clip = surface.get_clip()
         surface.set_clip(self.rect.clip(clip))
-        points = [self.pixel(float(p[0]), float(p[1])) for p in trail]
-        if len(points) > 1:
-            pygame.draw.lines(surface, TRAIL, False, points, 2)
-            pygame.draw.aalines(surface, TRAIL, False, points)
+        for part in pieces(trail, self.scene["extent"]):
+            points = [self.pixel(float(p[0]), float(p[1])) for p in part]
+            if len(points) > 1:
+                pygame.draw.lines(surface, TRAIL, False, points, 2)
+                pygame.draw.aalines(surface, TRAIL, False, points)
         paint_marks(surface, overlay, self.pixel, self.scale)
         draw_body(surface, self.scene, np.asarray(pose, np.float64), senses, self.pixel)
         surface.set_clip(clip)
+
+
+def pieces(trail: Points, extent: Sequence[float]) -> list[npt.NDArray[np.floating[Any]]]:
+    """Return a trail cut where it leaves a torus at one side and comes in at the other."""
+    points = np.asarray(trail, np.float64).reshape(len(trail), -1)
+    if len(points) < 2:
+        return []
+    far = np.abs(np.diff(points[:, :2], axis=0)) > 0.5 * np.array([extent[1] - extent[0], extent[3] - extent[2]])
+    return np.split(points, np.flatnonzero(far.any(1)) + 1)
 
 
 def scale_bar(scene: Mapping[str, Any]) -> tuple[float, str]:

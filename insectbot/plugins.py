@@ -20,6 +20,7 @@ from insectbot.protocols import Controller
 
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
+_COLOR = "insectbot.controllers.color_baselines"
 _ROBOT = "insectbot.controllers.aplysia_robot_baselines"
 _RULES = "insectbot.snn.plasticity"
 _WRAPPERS = "insectbot.envs.wrappers"
@@ -66,6 +67,9 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "aplysia-srm1": "insectbot.controllers.circuits.aplysia_srm:aplysia_srm1",
             "straight": f"{_ROBOT}:Straight",
             "obstacle-braitenberg": f"{_ROBOT}:ObstacleBraitenberg",
+            "spikinglab9": "insectbot.controllers.circuits.spikinglab:spikinglab9",
+            "random-spikes": f"{_COLOR}:RandomSpikes",
+            "color-reflex": f"{_COLOR}:ColorReflex",
             "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},

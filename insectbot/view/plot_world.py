@@ -100,10 +100,10 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
     for x, y, radius in np.asarray(scene.get("obstacles", ()), float).reshape(-1, 3):
         axes.add_patch(Circle((x, y), radius, facecolor=hex_colour(OBSTACLE), edgecolor="none"))
     for episode in episodes:
-        path = episode.pose
+        path = _unbroken(episode.pose, where)
         axes.plot(path[:, 0], path[:, 1], color=hex_colour(PAPER), lw=2.2, alpha=0.6, solid_capstyle="round")
     for episode in episodes:
-        path = episode.pose
+        path = _unbroken(episode.pose, where)
         axes.plot(path[:, 0], path[:, 1], color=hex_colour(TRAIL), lw=1.2, solid_capstyle="round")
         if "success" in episode.metrics and not episode.success:
             axes.plot(*path[-1, :2], marker="x", ms=6, mew=1.6, color=hex_colour(_DARK))
@@ -115,6 +115,13 @@ def draw_map(axes: Axes, episodes: Sequence[EpisodeData], scale: bool = False) -
         unit, per_unit = (str(scene.get("unit", "")), 1.0) if metres is None else ("km", float(metres) / 1000)
         _draw_scale(axes, (x0, x1, y0, y1), unit, per_unit)
     return image
+
+
+def _unbroken(path: np.ndarray, extent: Sequence[float]) -> np.ndarray:
+    """Return a path with NaN where it leaves a torus at one side and comes in at the other."""
+    far = np.abs(np.diff(path[:, :2], axis=0)) > 0.5 * np.array([extent[1] - extent[0], extent[3] - extent[2]])
+    cuts = np.flatnonzero(far.any(1)) + 1
+    return np.insert(path.astype(float), cuts, np.nan, axis=0)
 
 
 def _draw_ends(axes: Axes, scene: dict[str, Any]) -> None:
