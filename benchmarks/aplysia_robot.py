@@ -1,6 +1,6 @@
 """The table of AplysiaRobot: one trial of ten minutes per seed, learning or not, beside controllers without a brain.
 
-``python benchmarks/aplysia_robot.py [seeds]`` prints it and writes ``benchmarks/results/aplysia_robot.json``. The worlds
+``python benchmarks/aplysia_robot.py [seeds]`` prints it and writes ``benchmarks/results/aplysia_robot.json``. Worlds
 are evaluation worlds, on which nothing was tuned.
 """
 
@@ -26,7 +26,8 @@ WHO = {
     "aplysia-srm1, plasticity off": ("aplysia-srm1", False),
     "aplysia-srm1, learning": ("aplysia-srm1", True),
 }
-SHOWN = ("collisions_first", "collisions_last", "phi", "coverage")
+SHOWN = ("collisions_first", "collisions_last", "coverage", "coverage_last")
+HIDDEN = 1.2
 
 
 def trial(preset: str, name: str, learn: bool, seed: int, world: int):
@@ -48,11 +49,18 @@ def main(n: int) -> None:
             metrics = {m: bootstrap(f[0][m] for f in found) for m in SHOWN}
             rows.append({"preset": preset, "controller": label, "seeds": n, "metrics": metrics})
             rows[-1]["worst_last"] = max(f[0]["collisions_last"] for f in found)
+            rows[-1]["standing"] = sum(f[0]["coverage_last"] <= 0.02 for f in found)
             if learn:
                 rows[-1]["weights"] = [f[1] for f in found]
-                rows[-1]["all_negative"] = sum(bool(np.all(np.array(f[1]) < 0)) for f in found)
+                rows[-1]["modulation_negative"] = sum(bool(np.all(np.array(f[1]) < 0)) for f in found)
+                rows[-1]["sum_negative"] = sum(bool(np.all(HIDDEN + np.array(f[1]) < 0)) for f in found)
             cells = "  ".join(f"{m} {v[0]:.2f} [{v[1]:.2f} {v[2]:.2f}]" for m, v in metrics.items())
-            print(f"{preset:15s} {label:30s} {cells}", flush=True)
+            print(f"{preset:15s} {label:30s} {cells}  standing {rows[-1]['standing']}", flush=True)
+            if learn:
+                print(
+                    " " * 47 + f"weights below 0: {rows[-1]['modulation_negative']}, "
+                    f"hidden + modulation below 0: {rows[-1]['sum_negative']} of {n}"
+                )
     RESULTS.write_text(json.dumps({"seeds": n, "rows": rows}, indent=1) + "\n")
 
 

@@ -31,10 +31,11 @@ def _mirror_row(row: Row) -> Row:
     for slot in (k.HEADING, k.SIN, k.START + 2):
         found[slot] = -row[slot]
     found[k.IR : k.IR + k.N_IR] = row[k.IR : k.IR + k.N_IR][::-1]
-    cells = np.array([int(row[k.CELLS + c // 50]) >> c % 50 & 1 for c in range(k.GRID * k.GRID)])
-    flipped = cells.reshape(k.GRID, k.GRID)[::-1].ravel()
-    for n in range(k.N_CELL_SLOTS):
-        found[k.CELLS + n] = float(sum(int(bit) << i for i, bit in enumerate(flipped[50 * n : 50 * n + 50])))
+    for first in (k.CELLS, k.CELLS_LAST):
+        cells = np.array([int(row[first + c // 50]) >> c % 50 & 1 for c in range(k.GRID * k.GRID)])
+        flipped = cells.reshape(k.GRID, k.GRID)[::-1].ravel()
+        for n in range(k.N_CELL_SLOTS):
+            found[first + n] = float(sum(int(bit) << i for i, bit in enumerate(flipped[50 * n : 50 * n + 50])))
     return found
 
 
@@ -112,6 +113,7 @@ class AplysiaRobotWorld(World):
             "collisions_last": float(row[k.COLLISIONS_LAST]) / last,
             "phi": float(row[k.PHI]) / float(row[k.STEP]),
             "coverage": float(row[k.VISITED]) / k.GRID**2,
+            "coverage_last": float(row[k.VISITED_LAST]) / k.GRID**2,
             "contact_fraction": float(row[k.BLOCKED]) / float(row[k.STEP]),
         }
 
@@ -198,6 +200,7 @@ class AplysiaRobotEnv(RowEnv):
     | collisions_first, collisions_last | the same, of its first minute, of its last two |
     | phi | mean of Phi |
     | coverage | share of the 20 x 20 cells visited |
+    | coverage_last | the same, of the last two minutes: a robot that stands still bumps into nothing |
     | contact_fraction | share of the steps that were blocked |
 
     Parameters

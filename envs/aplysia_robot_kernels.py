@@ -22,10 +22,12 @@ START = 23
 MAX_STEPS, N_POSTS, SWAP_STEP, RAW = 26, 27, 28, 29
 WEIGHT_PHI, WEIGHT_APPROACH, WEIGHT_CONTACT = 30, 31, 32
 WISH, BLOCKED = 33, 68
+# The same bits for the last two minutes, and their number.
+CELLS_LAST, VISITED_LAST = 69, 77
 # Posts: x, y [mm], radius [mm]; bits of the visited cells, 50 to a number.
 MAX_POSTS: Final = 8
 POST_X, POST_Y, POST_R, CELLS = 36, 44, 52, 60
-SIZE: Final = 69
+SIZE: Final = 78
 
 CONTROL_PERIOD: Final = 0.05
 ARENA: Final = 1000.0
@@ -139,8 +141,8 @@ def reset(row: Any, data: Any, obs: Any) -> None:
     for slot in range(CONTACT, VISITED + 1):
         row[slot] = 0.0
     for i in range(N_CELL_SLOTS):
-        row[CELLS + i] = 0.0
-    row[BLOCKED] = 0.0
+        row[CELLS + i] = row[CELLS_LAST + i] = 0.0
+    row[BLOCKED] = row[VISITED_LAST] = 0.0
     for i in range(3):
         row[WISH + i] = math.nan
     visit(row)
@@ -156,6 +158,10 @@ def visit(row: Any) -> None:
     if (bits >> bit) & 1 == 0:
         row[CELLS + cell // 50] = float(bits | (1 << bit))
         row[VISITED] += 1.0
+    bits = int(row[CELLS_LAST + cell // 50])
+    if row[STEP] > row[MAX_STEPS] - 2 * MINUTE and (bits >> bit) & 1 == 0:
+        row[CELLS_LAST + cell // 50] = float(bits | (1 << bit))
+        row[VISITED_LAST] += 1.0
 
 
 @kernel

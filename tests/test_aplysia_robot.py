@@ -77,10 +77,12 @@ def test_metrics_count_by_minute():
     env = make(time_limit=180.0)
     obs, _ = env.reset(seed=3)
     collisions, cells, truncated, info = [], {(int(env.pose[0] // 50), int(env.pose[1] // 50))}, False, {}
-    touching = False
+    touching, late = False, set()
     while not truncated:
         obs, _, _, truncated, info = env.step([1.0, 0.98])
         cells.add((int(env.pose[0] // 50), int(env.pose[1] // 50)))
+        if env.get_state()["row"][k.STEP] > 1200:
+            late.add((int(env.pose[0] // 50), int(env.pose[1] // 50)))
         if obs[8] and not touching:
             collisions.append(int(env.get_state()["row"][k.STEP]))
         touching = bool(obs[8])
@@ -88,6 +90,7 @@ def test_metrics_count_by_minute():
     assert info["collisions_last"] == sum(t > 1200 for t in collisions) / 2
     assert info["collisions_per_min"] == pytest.approx(len(collisions) / 3)
     assert info["coverage"] == pytest.approx(len(cells) / 400)
+    assert info["coverage_last"] == pytest.approx(len(late) / 400)
 
 
 def test_the_swap_exchanges_left_and_right():
@@ -141,7 +144,7 @@ def trial(seed, learn, preset="open", name="aplysia-srm1"):
     return run_episode(env, brain, seed=world, controller_seed=seed, learn=learn).metrics, brain
 
 
-@pytest.mark.parametrize("preset", ["open", "cylinders", "swap"])
+@pytest.mark.parametrize("preset", ["open", "cylinders"])
 def test_it_learns_not_to_bump_within_one_trial(preset):
     """The bars of the sheet, on two worlds: no more collisions at the end, and inhibition where there was nothing."""
     for seed in (0, 1):
@@ -152,6 +155,15 @@ def test_it_learns_not_to_bump_within_one_trial(preset):
         assert (brain.weights()["sensors->terminals"] < -0.2).all()
         assert not blank.weights()["sensors->terminals"].any()
         assert learned["coverage"] > trial(seed, False, preset, "obstacle-braitenberg")[0]["coverage"]
+        # Among posts it may end up shuttling in a corner, which the tables count.
+        assert preset == "cylinders" or learned["coverage_last"] > 0.1
+
+
+def test_after_the_swap_it_stands_still():
+    """What the rule cannot do: pairs only inhibit, so the wrong pairing is never unlearned. No bumps is no recovery."""
+    metrics, _ = trial(0, learn=True, preset="swap")
+    assert metrics["collisions_last"] == 0.0
+    assert metrics["coverage_last"] < 0.05
 
 
 def test_without_contact_learning_is_slow():

@@ -61,7 +61,7 @@ class AplysiaController(SpikingController):
 def aplysia_srm1(
     *,
     seed: int = 0,
-    learning_rate: float = 0.01,
+    learning_rate: float = 0.003,
     w_min: float = -3.0,
     hidden_rate: float = 150.0,
     sensor_rate: float = 200.0,
@@ -78,6 +78,9 @@ def aplysia_srm1(
     pairs all count as inhibition, with contact as third factor (1, otherwise 0.1). S is a Poisson spike source of up
     to 200 Hz, that is 0.2 spikes per ms. Unlike a gate that multiplies rates, a terminal saturates: it is silent at the
     latest when the sensor's spikes cancel a spike of H, which ends learning, too.
+
+    The rule cannot unlearn: pairs only inhibit. After left and right sensors change places the robot bumps no more only
+    because it shuttles before the next wall: see ``coverage_last`` in the table of benchmarks/aplysia_robot.py.
 
     Parameters
     ----------
