@@ -127,8 +127,8 @@ class ColorForageEnv(RowEnv):
     After the SpikingLab virtual insect of Jimenez-Romero & Johnson (2017, Neural Comput. Appl. 28:755), from its
     published parameters; where they leave something open, this page says what holds here. Units: patches, s, rad. The
     arena runs from x = 80 to 120 and y = 1 to 60 and is closed to a torus: black, with a white border, white columns at
-    x = 88, 94, ... 118 from y = 4 upwards, and over the black one patch in ten red and one in ten green. Every seed is
-    another pattern.
+    x = 88, 94, ... 118 from y = 4 upwards, and over all but the border red with probability 0.1 and green with 0.09.
+    Every seed is another pattern.
 
     **Body.** A tick is 1 ms. A rotate spike turns 4 degrees to the right, a forward spike moves 0.4 patches. Nothing
     blocks it; but at every tick on a patch that hurts, pain drives it on by 0.5 patches, if ``push``.

@@ -65,7 +65,8 @@ def _paint(surface: pygame.Surface, mark: Mapping[str, Any], pixel: Pixel, scale
     elif shape == "arrow" and len(points) == 2:
         _arrow(surface, points[0], points[1], colour)
     elif shape == "text" and points:
-        text(surface, str(mark.get("text", "")), points[0], colour, 18, "center", halo=True)
+        ink = colour if "colour" in mark else INK
+        text(surface, str(mark.get("text", "")), points[0], ink, 18, "center", halo=True)
 
 
 def _arrow(surface: pygame.Surface, tail: tuple[float, float], tip: tuple[float, float], colour: Colour) -> None:

@@ -20,6 +20,7 @@ from insectbot.protocols import Controller
 
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
+_CONDITIONING = "insectbot.controllers.conditioning"
 _COLOR = "insectbot.controllers.color_baselines"
 _ROBOT = "insectbot.controllers.aplysia_robot_baselines"
 _RULES = "insectbot.snn.plasticity"
@@ -70,6 +71,9 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "spikinglab9": "insectbot.controllers.circuits.spikinglab:spikinglab9",
             "random-spikes": f"{_COLOR}:RandomSpikes",
             "color-reflex": f"{_COLOR}:ColorReflex",
+            "aplysia-reflex": "insectbot.controllers.circuits.aplysia_reflex:AplysiaReflexCircuit",
+            "snmn-adpf": f"{_CONDITIONING}:SNMNADPF",
+            "rescorla-wagner": f"{_CONDITIONING}:RescorlaWagner",
             "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},

@@ -21,7 +21,7 @@ def make(preset="classic", **kwargs):
 
 def patches(env):
     """Return {(x, y): colour} from the scene."""
-    marks = [m for m in env.scene()["marks"] if m.get("label")]
+    marks = [m for m in env.scene()["marks"] if m.get("label", "black") != "black"]
     return {(int(x), int(y)): m["label"].partition(":")[0] for m in marks for x, y in m["xy"]}
 
 
@@ -170,6 +170,13 @@ def test_it_has_nine_neurons_and_the_published_numbers():
     lif = network.population("motors").model
     assert math.exp(-1 / lif.tau_m) == pytest.approx(0.92)
     assert (lif.v_rest, lif.v_th, lif.v_reset, lif.t_ref) == (-65, -55, -75, 3)
+    found = {p.name: (sorted(set(p.weight.tolist())), sorted(set(p.delay.tolist()))) for p in network.projections}
+    assert found["motors->motors"] == ([-22, -8], [3])
+    inhibition = network.projection("motors->motors")
+    assert dict(zip(inhibition.pre.tolist(), inhibition.weight.tolist(), strict=True)) == {0: -22, 1: -8}
+    assert found["pacemaker->pacemaker"] == ([15], [2, 3])
+    assert found["pacemaker->motors"] == ([3.5], [1])
+    assert found["eye->afferents"][1] == [3]
 
 
 def test_signs_after_one_life():

@@ -213,12 +213,14 @@ def spikinglab9(
 ) -> SpikingLabController:
     """Learns colours by STDP: what precedes pain turns it away, what precedes food draws it on.
 
-    The circuit of Jimenez-Romero & Johnson (2017, Neural Comput. Appl. 28:755) from its published parameters. Nine
-    neurons: afferents of three colours, of pain and of food; a rotate and a forward motor; two pacemakers. Six inputs:
-    these five, and a pulse that starts the pacemakers. Tick 1 ms; potentials in mV: rest -65, threshold -55, decay 8 %
-    per tick, delta synapses, 3 ticks at -75 after a spike (the pacemakers 1 tick at -70), never below -75. Six plastic
-    synapses, colour to motor, from 5 in [1, 9]; pain drives the rotate motor, food the forward one; the motors inhibit
-    each other by 22 and 8; one pacemaker drives forward by 3.5. A motor spike is an action.
+    After Jimenez-Romero & Johnson (2017, Neural Comput. Appl. 28:755): their neurons, weights, delays and plasticity.
+    Nine neurons: afferents of three colours, of pain and of food; a rotate and a forward motor; two pacemakers. Six
+    inputs: these five, and a pulse that starts the pacemakers. Tick 1 ms; potentials in mV: rest -65, threshold -55,
+    decay 8 % per tick, delta synapses, 3 ticks at -75 after a spike (the pacemakers 1 tick at -70), never below -75.
+    Six plastic synapses, colour to motor, from 5 in [1, 9]; pain drives the rotate motor, food the forward one; the
+    motors inhibit each other by 22 and 8; one pacemaker drives forward by 3.5. A motor spike is an action. Not theirs:
+    in the source two of the nine are actuators, driven by 11, which lose spikes after each of their own; with these the
+    learning here was weaker, so pain and food got afferents and the motors act themselves.
 
     Plasticity: :class:`ClearedSTDP`, 0.045 and 11 ms for pulses before a motor spike, 0.045 and 18 ms after it. Of the
     delay of three ticks from a colour to a motor, two lie before the afferent neuron.
