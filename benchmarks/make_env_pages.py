@@ -32,6 +32,7 @@ class Show(NamedTuple):
 
 
 SHOWS = {
+    "insectbot/PathIntegration-v0": Show("n10", "cx-lif", 2600),
     "insectbot/AplysiaReflex-v0": Show("dishabituation", "aplysia-reflex", 17, learn=True),
     "insectbot/ColorForage-v0": Show("classic", "spikinglab9", 6000, learn=True),
     "insectbot/Foraging-v0": Show("cluttered", "braitenberg", 400),

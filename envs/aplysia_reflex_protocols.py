@@ -36,7 +36,7 @@ class Protocol:
         if name:
             self.names[name] = len(self.times)
         self.times.append(time)
-        self.stimuli.append(tuple(float(site in sites) for site in (SIPHON, MANTLE, SHOCK)))
+        self.stimuli.append((float(SIPHON in sites), float(MANTLE in sites), float(SHOCK in sites)))
         return time
 
 
@@ -92,7 +92,11 @@ def _differential(s: Settings, extra: bool) -> Protocol:
     p = Protocol()
     for k in range(int(s["trials"])):
         start = k * s["trial_interval"]
-        events = [(start, (SIPHON,)), (start + s["isi"], (SHOCK,)), (start + 0.5 * s["trial_interval"], (MANTLE,))]
+        events: list[tuple[float, tuple[int, ...]]] = [
+            (start, (SIPHON,)),
+            (start + s["isi"], (SHOCK,)),
+            (start + 0.5 * s["trial_interval"], (MANTLE,)),
+        ]
         if extra:
             events.append((start + 0.25 * s["trial_interval"], (SHOCK,)))
         if s["isi"] == 0.0:

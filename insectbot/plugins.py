@@ -20,6 +20,7 @@ from insectbot.protocols import Controller
 
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
+_HOMING = "insectbot.controllers.path_baselines"
 _CONDITIONING = "insectbot.controllers.conditioning"
 _COLOR = "insectbot.controllers.color_baselines"
 _ROBOT = "insectbot.controllers.aplysia_robot_baselines"
@@ -74,6 +75,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "aplysia-reflex": "insectbot.controllers.circuits.aplysia_reflex:AplysiaReflexCircuit",
             "snmn-adpf": f"{_CONDITIONING}:SNMNADPF",
             "rescorla-wagner": f"{_CONDITIONING}:RescorlaWagner",
+            "cx-rate": "insectbot.controllers.circuits.central_complex:cx_rate",
+            "cx-lif": "insectbot.controllers.circuits.central_complex_lif:cx_lif",
+            "random-homing": f"{_HOMING}:RandomHoming",
+            "straight-homing": f"{_HOMING}:Straight",
+            "vector-memory": f"{_HOMING}:VectorMemory",
             "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},
