@@ -1,4 +1,4 @@
-"""The Gymnasium env ``insectbot/Foraging-v0``: an insect with two antennae looks for a target on rough ground."""
+"""The Gymnasium env ``insectbot/Foraging-v0``: an insect with two antennae forages on rough ground."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
+from insectbot.envs.foraging_presets import ALL_PRESETS, foraging_world
 from insectbot.envs.foraging_world import ForagingWorld
+from insectbot.envs.patches_world import PatchesWorld, patches
 from insectbot.envs.row_env import RowEnv
 from insectbot.envs.row_vector import RowVectorEnv
 
 
 class ForagingEnv(RowEnv):
-    """An insect with two antennae looks for a target on rough ground.
+    """An insect with two antennae looks for a target on rough ground, or brings food from patches to its nest.
 
     Reconstructed from the abstract of Zhang, Xu, Henriquez & Ferrari (CDC 2013, "virtual insect"); geometry, body and
     sensors are a design of this project. Units: mm, s, rad. The arena is 1000 x 1000 mm. Every seed is another world.
@@ -41,6 +43,17 @@ class ForagingEnv(RowEnv):
     | 2, 3 | target cue, left, right: ``(0.5 + 0.5 cos(bearing -/+ 45 deg))^2 / (1 + d / 1000)`` |
     | 4 | roughness under the body |
 
+    In ``patches`` ``Box(0, 1, (10,), float32)``:
+
+    | index | meaning |
+    |---|---|
+    | 0, 1, 4 | roughness at the antennae and under the body, as above |
+    | 2, 3 | odor at the tip of the left, right antenna: ``C / (C + 0.2)`` plus noise (see Patches) |
+    | 5, 6 | home cue, left, right: as the target cue, of the bearing and distance of the nest's centre |
+    | 7 | load of the crop: 0 empty, 1 full |
+    | 8 | energy store: 0 starved, 1 full |
+    | 9 | taste of food under the body: ``f / (f + 0.5)`` in a patch that holds f units, 0 elsewhere |
+
     **Reward** of a step, with weights from ``reward`` and ``reward_weights``:
 
     | term | value | dense | sparse | local |
@@ -52,23 +65,55 @@ class ForagingEnv(RowEnv):
     | collision | 1 for a collision | -1 | 0 | 0 |
     | goal | 1 when the target is reached | 100 | 1 | 0 |
 
-    **Start.** Start and target uniform, 80 mm or more from the walls and 500 to 900 mm apart; heading uniform.
+    In ``patches`` (load as before the step):
 
-    **End.** Terminated when the target is nearer than 20 mm; truncated after ``time_limit``. One step is 50 ms. (A
+    | term | value | dense | sparse | local |
+    |---|---|---|---|---|
+    | food | units brought to the nest | 20 | 1 | 0 |
+    | intake | units taken up | 10 | 0 | 10 |
+    | odor | (1 - load) * change of what both antennae smell, without noise, off the patches | 5 | 0 | 70 |
+    | home | load * approach to the nest, mm | 0.05 | 0 | 0.2 |
+    | bearing | load * change of the cosine of the nest's bearing | 2 | 0 | 5 |
+    | walk | mm walked | -0.01 | 0 | -0.1 |
+    | roughness | rho under the body | 0 | 0 | 0 |
+    | antennae | change of the sum of observations 0 and 1 | 0 | 0 | -2 |
+    | collision | 1 for a collision | -1 | 0 | 0 |
+    | starved | 1 when the energy store is empty | -50 | 0 | 0 |
+
+    **Patches** (preset ``patches``): a central-place forager (Orians & Pearson 1979). ``patches`` discs of radius
+    U(25, 40) mm hold U(1, 4) units of food. In a patch that holds f units the crop (1 unit) fills with
+    ``0.15 f / (f + 0.5)`` units/s (a saturating intake, Holling 1959), in the nest (30 mm) it empties with 1 unit/s; a
+    patch regrows with ``regrowth`` up to what it held at first. A patch smells: ``C = sum f / (f + 0.5) exp(-d / 120)``
+    over the patches at distance d; each antenna adds N(0, ``odor_noise``) to its share of occupied receptors at every
+    step and clips to [0, 1]. The energy store falls by 1/150 per second and 1/8000 per mm, and rises by 0.5
+    for every unit brought to the nest, to 1 at most.
+
+    **Start.** Start and target uniform, 80 mm or more from the walls and 500 to 900 mm apart; heading uniform.
+    In ``patches``: the body starts in the nest, crop empty, store full; the nest uniform, 250 mm or more from the
+    walls; patches 60 mm or more from the walls, 200 mm from the nest and 130 mm from each other (centres).
+
+    **End.** Terminated when the target is nearer than 20 mm; truncated after ``time_limit``. In ``patches``
+    terminated when the energy store is empty, truncated (a success) after ``time_limit``. One step is 50 ms. (A
     ``max_episode_steps`` of ``gymnasium.make`` cuts from outside, so an episode it cuts has no metrics.)
 
     **Info** is empty until the last step of an episode. Then:
 
     | key | meaning |
     |---|---|
-    | success | whether the target was reached |
+    | success | whether the target was reached; ``patches``: whether it lived to the end |
     | time, path | duration [s], length of the path [mm] |
     | exposure | mean roughness along the path, [0, 1] |
     | collisions | number of collisions |
+    | food, gathered | only ``patches``: units brought to the nest, units taken up |
+    | food_per_metre | only ``patches``: food per metre of path; 0 without any path |
+    | survival | only ``patches``: share of ``time_limit`` lived, [0, 1] |
+    | energy | only ``patches``: energy store at the end, [0, 1] |
     | T_opt | time of the planner, which knows the whole world and turns for free [s]; NaN without success |
     | T_ratio | time / T_opt; NaN without success |
     | SPT | success * T_opt / max(time, T_opt): success weighted by time |
     | cost, cost_opt, cost_ratio | only ``dem``: walking hours of this path, of the planner's path, their ratio |
+
+    ``patches`` has no T_opt, T_ratio and SPT.
 
     Parameters
     ----------
@@ -79,7 +124,8 @@ class ForagingEnv(RowEnv):
         ``insectbot.envs.terrain.hardship``; start and target 10 to 20 km apart. ``"unknown"``: smooth, the target
         cues are 0 at 250 mm and beyond. ``"flip"``: smooth, and after ``flip_after`` episodes the cue changes
         valence: it then points away from the target (bearing + pi).
-        ``"sparse"``: smooth with the sparse reward.
+        ``"sparse"``: smooth with the sparse reward. ``"patches"``: smooth ground, patches of food, an energy store
+        and a nest in place of the target.
     reward : str, optional
         ``"dense"``, ``"sparse"`` or ``"local"`` (see the table); default: ``"dense"``, in ``sparse`` ``"sparse"``.
     reward_weights : mapping of str to float, optional
@@ -88,8 +134,14 @@ class ForagingEnv(RowEnv):
         ``"block"``: the wall of the arena is an obstacle. ``"clamp"``: the body slides along it, no collision.
     flip_after : int
         Number of episodes before the flip (every reset counts one, seeded or not).
-    time_limit : float
-        Longest episode [s].
+    patches : int
+        Only ``patches``: their number, 1 to 8.
+    regrowth : float
+        Only ``patches``: food that grows in each [units/s], >= 0.
+    odor_noise : float
+        Only ``patches``: standard deviation of the odor's noise at each antenna and step, [0, 1].
+    time_limit : float, optional
+        Longest episode [s]; default 120, in ``patches`` 300.
     planner : bool
         Whether to compute ``T_opt`` at the end of a successful episode (milliseconds, ``dem`` some tens).
     render_mode : str, optional
@@ -106,8 +158,12 @@ class ForagingEnv(RowEnv):
     -----
     ``reset(options=...)`` takes ``start`` [x, y, heading], ``target`` [x, y], ``flip`` (bool: the valence of this
     episode) and, on the map, ``route`` (0 to 19: one of the fixed pairs of ``insectbot.envs.terrain.dem_pairs``,
-    facing the target).
+    facing the target); in ``patches`` it takes ``start`` and ``nest`` [x, y].
     Where both places are given, they may be at any distance; a drawn one keeps the rule of the start.
+
+    References
+    ----------
+    Orians & Pearson, in: Analysis of Ecological Systems (1979), 155-177. Holling, Can. Entomol. 91, 385-398 (1959).
 
     Examples
     --------
@@ -120,7 +176,7 @@ class ForagingEnv(RowEnv):
     """
 
     control_period = r.CONTROL_PERIOD
-    presets = ForagingWorld.presets
+    presets = ALL_PRESETS
 
     def __init__(
         self,
@@ -130,25 +186,41 @@ class ForagingEnv(RowEnv):
         reward_weights: Mapping[str, float] | None = None,
         walls: str = "block",
         flip_after: int = 15,
-        time_limit: float = 120.0,
+        patches: int = 6,
+        regrowth: float = 0.01,
+        odor_noise: float = 0.05,
+        time_limit: float | None = None,
         planner: bool = True,
         render_mode: str | None = None,
     ) -> None:
-        world = ForagingWorld(
+        world = foraging_world(
             preset,
             reward=reward,
             reward_weights=reward_weights,
             walls=walls,
             flip_after=flip_after,
+            patches=patches,
+            regrowth=regrowth,
+            odor_noise=odor_noise,
             time_limit=time_limit,
             planner=planner,
         )
         super().__init__(world, render_mode)
-        self.world: ForagingWorld = world
+        self.world: ForagingWorld | PatchesWorld = world
 
     def optimal_path(self) -> npt.NDArray[np.float64]:
-        """Return the planner's path of this world: corners [mm], shape (n, 2), from the start to the target."""
+        """Return the planner's path of this world: corners [mm], shape (n, 2), from the start to the target.
+
+        In ``patches``: straight from the start to the patch that pays most per mm, and on to the nest.
+        """
         return self.world.optimal_path(self._row)
+
+    def patches(self) -> npt.NDArray[np.float64]:
+        """Return the patches of this moment: x, y, radius [mm], food now and at most [units], shape (n, 5).
+
+        Only the preset ``patches`` has any; elsewhere n is 0.
+        """
+        return patches(self._row) if isinstance(self.world, PatchesWorld) else np.empty((0, 5))
 
 
 class ForagingVectorEnv(RowVectorEnv):
@@ -157,10 +229,10 @@ class ForagingVectorEnv(RowVectorEnv):
     ``planner=False`` spares a millisecond for every reached target.
     """
 
-    world_class = ForagingWorld
+    world_class = foraging_world
     control_period = r.CONTROL_PERIOD
 
     def optimal_path(self, index: int = 0) -> npt.NDArray[np.float64]:
         """Return the planner's path of one world: corners [mm], shape (n, 2)."""
-        assert isinstance(self.world, ForagingWorld)
+        assert isinstance(self.world, ForagingWorld | PatchesWorld)
         return self.world.optimal_path(self._rows[index])

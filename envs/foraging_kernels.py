@@ -109,7 +109,7 @@ def _place_discs(row: r.Row, key: np.uint64, counter: int) -> int:
 
 
 @kernel
-def _place_bumps(row: r.Row, key: np.uint64, counter: int) -> int:
+def place_bumps(row: r.Row, key: np.uint64, counter: int) -> int:
     """Draw the bumps; return the next free draw."""
     n = int(row[r.N_BUMPS])
     for i in range(r.MAX_BUMPS):
@@ -126,7 +126,7 @@ def _place_bumps(row: r.Row, key: np.uint64, counter: int) -> int:
 def reset_on(row: r.Row, grid: Map, obs: Float) -> None:
     """Build the world of the row's key: ground, obstacles, start, target, heading; write the first observation."""
     key = stream_key(row)
-    counter = _place_bumps(row, key, 0)
+    counter = place_bumps(row, key, 0)
     counter = _place_ends(row, key, counter)
     counter = _place_discs(row, key, counter)
     heading = math.pi * (2.0 * uniform(key, counter) - 1.0)
@@ -148,7 +148,7 @@ def reset_on(row: r.Row, grid: Map, obs: Float) -> None:
 
 
 @kernel
-def _move(row: r.Row, grid: Map, left: float, right: float) -> bool:
+def move(row: r.Row, grid: Map, left: float, right: float) -> bool:
     """Turn and move the body for one control period; return whether it ran into something."""
     factor = 1.0 - r.DRAG * row[r.RHO]
     if grid.shape[0] > 2:
@@ -190,7 +190,7 @@ def step_on(row: r.Row, grid: Map, action: Float, obs: Float) -> tuple[float, in
         return 0.0, NOT_FINITE
     distance, bearing = row[r.DISTANCE], row[r.COS_BEARING]
     antennae, path = row[r.RHO_LEFT] + row[r.RHO_RIGHT], row[r.PATH]
-    collided = _move(row, grid, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
+    collided = move(row, grid, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
     row[r.STEP] += 1.0
     sense(row, grid, obs)
     row[r.EXPOSURE] += 0.5 * (row[r.PATH] - path) * row[r.RHO]

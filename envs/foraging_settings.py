@@ -165,7 +165,7 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
             wish[:5] = _route(row, value)
         else:
             n, first = (3, 0) if key == "start" else (2, 3)
-            wish[first : first + n] = _place(row, key, value, n)
+            wish[first : first + n] = place(row, key, value, n)
     gap = math.hypot(wish[3] - wish[0], wish[4] - wish[1])
     if gap < r.GOAL_RADIUS:
         raise ConfigurationError(
@@ -187,7 +187,14 @@ def _route(row: r.Row, value: Any) -> npt.NDArray[np.float64]:
     return np.array([x, y, math.atan2(goal_y - y, goal_x - x), goal_x, goal_y])
 
 
-def _place(row: r.Row, key: str, value: Any, n: int) -> list[float]:
+def place(row: r.Row, key: str, value: Any, n: int) -> list[float]:
+    """Return a place given as a reset option: [x, y] or, for n = 3, [x, y, heading].
+
+    Raises
+    ------
+    ConfigurationError
+        If it lies outside the arena or is not of this form.
+    """
     form = "[x, y, heading]" if n == 3 else "[x, y]"
     try:
         numbers = [float(v) for v in value]

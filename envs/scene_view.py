@@ -138,9 +138,9 @@ class SceneView:
 
 def pieces(trail: Points, extent: Sequence[float]) -> list[npt.NDArray[np.floating[Any]]]:
     """Return a trail cut where it leaves a torus at one side and comes in at the other."""
-    points = np.asarray(trail, np.float64).reshape(len(trail), -1)
-    if len(points) < 2:
+    if len(trail) < 2:
         return []
+    points = np.asarray(trail, np.float64)
     far = np.abs(np.diff(points[:, :2], axis=0)) > 0.5 * np.array([extent[1] - extent[0], extent[3] - extent[2]])
     return np.split(points, np.flatnonzero(far.any(1)) + 1)
 

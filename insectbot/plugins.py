@@ -20,6 +20,7 @@ from insectbot.protocols import Controller
 
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
+_PATCHES = "insectbot.controllers.patches_baselines"
 _HOMING = "insectbot.controllers.path_baselines"
 _CONDITIONING = "insectbot.controllers.conditioning"
 _COLOR = "insectbot.controllers.color_baselines"
@@ -80,6 +81,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "random-homing": f"{_HOMING}:RandomHoming",
             "straight-homing": f"{_HOMING}:Straight",
             "vector-memory": f"{_HOMING}:VectorMemory",
+            "patch-forager": "insectbot.controllers.circuits.patch_forager:patch_forager",
+            "patch-taxis": f"{_PATCHES}:PatchTaxis",
+            "patch-braitenberg": f"{_PATCHES}:PatchBraitenberg",
+            "patch-feeding": f"{_PATCHES}:FeedingBraitenberg",
+            "patch-planner": f"{_PATCHES}:PatchPlanner",
             "virtual-insect": "insectbot.controllers.circuits.virtual_insect:virtual_insect",
         },
         "chip": {"ideal": "insectbot.core.simulator:Simulator"},

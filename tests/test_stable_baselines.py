@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gymnasium
 import pytest
+from gymnasium.envs.registration import load_env_creator
 from stable_baselines3.common.env_checker import check_env
 
 import insectbot
-from insectbot.envs.foraging_settings import PRESETS
+from insectbot.envs.registry import ENVS
+
+PAIRS = [(env_id, preset) for env_id in ENVS for preset in load_env_creator(f"{ENVS[env_id]}Env").presets]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_checker_finds_nothing(preset):
+@pytest.mark.parametrize(("env_id", "preset"), PAIRS)
+def test_the_checker_finds_nothing(env_id, preset):
     assert insectbot.__version__
-    check_env(gymnasium.make("insectbot/Foraging-v0", preset=preset).unwrapped)
+    check_env(gymnasium.make(env_id, preset=preset).unwrapped)

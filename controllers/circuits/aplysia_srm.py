@@ -58,6 +58,26 @@ class AplysiaController(SpikingController):
         """Take no notice: contact is in the next observation."""
 
 
+def _network(
+    learning_rate: float, w_min: float, hidden_rate: float, sensor_rate: float, hidden_weight: float
+) -> Network:
+    rule = RewardSTDP(learning_rate=-learning_rate, a_plus=1.0, a_minus=-1.0, tau_e=100.0, w_min=w_min, w_max=0.5)
+    cell = LIF(tau_m=10.0, v_th=1.0, v_min=-2.0)
+    return Network(
+        inputs=(Input("sensors", 2, PoissonInput(sensor_rate)), Input("tonic", 1, RegularInput(hidden_rate))),
+        populations=(Population("hidden", 1, cell), Population("terminals", 2, cell), Population("motors", 2, cell)),
+        projections=(
+            Projection.dense("tonic", "hidden", [[1.5]]),
+            Projection.dense("hidden", "terminals", [[hidden_weight]] * 2),
+            # Each sensor acts on the terminal of the other side's wheel.
+            Projection.sparse("sensors", "terminals", pre=[0, 1], post=[1, 0], weight=[0.0, 0.0], plasticity=rule),
+            Projection.sparse("terminals", "motors", pre=[0, 1], post=[0, 1], weight=1.5),
+        ),
+        outputs=("motors",),
+        name="aplysia-srm1",
+    )
+
+
 def aplysia_srm1(
     *,
     seed: int = 0,
@@ -102,21 +122,7 @@ def aplysia_srm1(
     ConfigurationError
         If a value is out of range.
     """
-    rule = RewardSTDP(learning_rate=-learning_rate, a_plus=1.0, a_minus=-1.0, tau_e=100.0, w_min=w_min, w_max=0.5)
-    cell = LIF(tau_m=10.0, v_th=1.0, v_min=-2.0)
-    network = Network(
-        inputs=(Input("sensors", 2, PoissonInput(sensor_rate)), Input("tonic", 1, RegularInput(hidden_rate))),
-        populations=(Population("hidden", 1, cell), Population("terminals", 2, cell), Population("motors", 2, cell)),
-        projections=(
-            Projection.dense("tonic", "hidden", [[1.5]]),
-            Projection.dense("hidden", "terminals", [[hidden_weight]] * 2),
-            # Each sensor acts on the terminal of the other side's wheel.
-            Projection.sparse("sensors", "terminals", pre=[0, 1], post=[1, 0], weight=[0.0, 0.0], plasticity=rule),
-            Projection.sparse("terminals", "motors", pre=[0, 1], post=[0, 1], weight=1.5),
-        ),
-        outputs=("motors",),
-        name="aplysia-srm1",
-    )
+    network = _network(learning_rate, w_min, hidden_rate, sensor_rate, hidden_weight)
     tau = 100.0
     gain = (1.0 + reverse) / (hidden_rate * tau * 1e-3)  # all spikes of H through: full speed
     return AplysiaController(

@@ -208,6 +208,35 @@ class SpikingLabController(SpikingController):
         self._tick, self._arriving[:] = int(state["tick"][0]), state["arriving"]
 
 
+def _network(weight: npt.NDArray) -> Network:
+    """Build the circuit; ``weight`` is [rotate, forward] x colours."""
+    tau = -1.0 / math.log(0.92)
+    cell = LIF(tau_m=tau, v_rest=-65.0, v_th=-55.0, v_reset=-75.0, t_ref=3.0, v_min=-75.0)
+    pace = LIF(tau_m=tau, v_rest=-65.0, v_th=-55.0, v_reset=-70.0, t_ref=1.0, v_min=-75.0)
+    pulse = RegularInput(1000.0)
+    return Network(
+        inputs=(Input("eye", 3, pulse), Input("body", 2, pulse), Input("start", 1, pulse)),
+        populations=(
+            Population("afferents", 3, cell),
+            Population("body senses", 2, cell),
+            Population("motors", 2, cell),
+            Population("pacemaker", 2, pace),
+        ),
+        projections=(
+            Projection.sparse("eye", "afferents", pre=[0, 1, 2], post=[0, 1, 2], weight=20.0, delay=3.0),
+            Projection.sparse("body", "body senses", pre=[0, 1], post=[0, 1], weight=20.0),
+            Projection.sparse("body senses", "motors", pre=[0, 1], post=[0, 1], weight=20.0),
+            Projection.sparse("start", "pacemaker", pre=[0], post=[0], weight=20.0),
+            Projection.dense("afferents", "motors", weight),
+            Projection.sparse("motors", "motors", pre=[0, 1], post=[1, 0], weight=[-22.0, -8.0], delay=3.0),
+            Projection.sparse("pacemaker", "pacemaker", pre=[0, 1], post=[1, 0], weight=15.0, delay=[2.0, 3.0]),
+            Projection.sparse("pacemaker", "motors", pre=[0], post=[1], weight=3.5),
+        ),
+        outputs=("motors", "afferents"),
+        name="spikinglab9",
+    )
+
+
 def spikinglab9(
     *, seed: int = 0, rate: float = 1.0, inverted: bool = False, learned: bool = False
 ) -> SpikingLabController:
@@ -242,31 +271,7 @@ def spikinglab9(
     """
     grown = np.array([[9.0, 9.0, 1.0], [1.0, 1.0, 9.0]])  # [rotate, forward] x colours
     weight = grown if learned else 10.0 - grown if inverted else np.full((2, 3), 5.0)
-    tau = -1.0 / math.log(0.92)
-    cell = LIF(tau_m=tau, v_rest=-65.0, v_th=-55.0, v_reset=-75.0, t_ref=3.0, v_min=-75.0)
-    pace = LIF(tau_m=tau, v_rest=-65.0, v_th=-55.0, v_reset=-70.0, t_ref=1.0, v_min=-75.0)
-    pulse = RegularInput(1000.0)
-    network = Network(
-        inputs=(Input("eye", 3, pulse), Input("body", 2, pulse), Input("start", 1, pulse)),
-        populations=(
-            Population("afferents", 3, cell),
-            Population("body senses", 2, cell),
-            Population("motors", 2, cell),
-            Population("pacemaker", 2, pace),
-        ),
-        projections=(
-            Projection.sparse("eye", "afferents", pre=[0, 1, 2], post=[0, 1, 2], weight=20.0, delay=3.0),
-            Projection.sparse("body", "body senses", pre=[0, 1], post=[0, 1], weight=20.0),
-            Projection.sparse("body senses", "motors", pre=[0, 1], post=[0, 1], weight=20.0),
-            Projection.sparse("start", "pacemaker", pre=[0], post=[0], weight=20.0),
-            Projection.dense("afferents", "motors", weight),
-            Projection.sparse("motors", "motors", pre=[0, 1], post=[1, 0], weight=[-22.0, -8.0], delay=3.0),
-            Projection.sparse("pacemaker", "pacemaker", pre=[0, 1], post=[1, 0], weight=15.0, delay=[2.0, 3.0]),
-            Projection.sparse("pacemaker", "motors", pre=[0], post=[1], weight=3.5),
-        ),
-        outputs=("motors", "afferents"),
-        name="spikinglab9",
-    )
+    network = _network(weight)
     return SpikingLabController(
         network,
         DistanceLatencyEncoder(),
