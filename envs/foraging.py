@@ -142,6 +142,11 @@ class ForagingEnv(RowEnv):
         Only ``patches``: standard deviation of the odor's noise at each antenna and step, [0, 1].
     time_limit : float, optional
         Longest episode [s]; default 120, in ``patches`` 300.
+    terrain : str, optional
+        Only ``dem``: a file of your own land instead of the built-in map, stretched over its 30 km by 32 km: ``.npy``
+        (elevations in m), ``.tif`` (GeoTIFF; needs rasterio) or ``.png`` (grey levels); north is up.
+    relief : float
+        Only for a ``.png``: elevation of white above black [m].
     planner : bool
         Whether to compute ``T_opt`` at the end of a successful episode (milliseconds, ``dem`` some tens).
     render_mode : str, optional
@@ -190,6 +195,8 @@ class ForagingEnv(RowEnv):
         regrowth: float = 0.01,
         odor_noise: float = 0.05,
         time_limit: float | None = None,
+        terrain: str | None = None,
+        relief: float = 800.0,
         planner: bool = True,
         render_mode: str | None = None,
     ) -> None:
@@ -203,6 +210,8 @@ class ForagingEnv(RowEnv):
             regrowth=regrowth,
             odor_noise=odor_noise,
             time_limit=time_limit,
+            terrain=terrain,
+            relief=relief,
             planner=planner,
         )
         super().__init__(world, render_mode)

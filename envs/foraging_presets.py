@@ -29,6 +29,8 @@ def foraging_world(
     regrowth: float = 0.01,
     odor_noise: float = 0.05,
     time_limit: float | None = None,
+    terrain: str | None = None,
+    relief: float = 800.0,
     planner: bool = True,
 ) -> ForagingWorld | PatchesWorld:
     """Return the world of a preset; arguments that a preset does not use are not looked at.
@@ -56,5 +58,7 @@ def foraging_world(
         walls=walls,
         flip_after=flip_after,
         time_limit=TIME_LIMIT if time_limit is None else time_limit,
+        terrain=terrain,
+        relief=relief,
         planner=planner,
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs.terrain import MAP_HEIGHT, MAP_WIDTH, METRES_PER_MM, NO_MAP, Map, dem_pairs, load_dem
+from insectbot.envs.terrain_file import read_terrain
 from insectbot.errors import ConfigurationError, UnknownNameError
 
 
@@ -69,6 +70,8 @@ class Settings:
     walls: str = "block"
     flip_after: int = 15
     time_limit: float = 120.0
+    terrain: str | None = None
+    relief: float = 800.0
 
 
 def _known(name: Any, known: Mapping[str, Any] | tuple[str, ...], what: str) -> None:
@@ -121,6 +124,10 @@ def template(settings: Settings) -> tuple[r.Row, Map]:
             f"insectbot/Foraging: flip_after = {settings.flip_after!r}, must be a number of episodes of at least 0"
         )
     preset = PRESETS[settings.preset]
+    if settings.terrain is not None and not preset.on_map:
+        raise ConfigurationError(
+            f"insectbot/Foraging: terrain = {settings.terrain!r} needs the preset 'dem', not {settings.preset!r}"
+        )
     row = np.zeros(r.SIZE)
     row[r.WIDTH], row[r.HEIGHT] = (MAP_WIDTH, MAP_HEIGHT) if preset.on_map else (1000.0, 1000.0)
     row[r.D_MIN], row[r.D_MAX] = 500.0, 900.0
@@ -135,7 +142,17 @@ def template(settings: Settings) -> tuple[r.Row, Map]:
     row[r.KICK] = 0.5
     row[r.WEIGHT : r.WEIGHT + len(TERMS)] = weights(settings)
     row[r.WISH : r.WISH + r.N_WISHES] = math.nan
-    return row, load_dem() if preset.on_map else NO_MAP
+    return row, _land(settings) if preset.on_map else NO_MAP
+
+
+def _land(settings: Settings) -> Map:
+    """Return the elevation map of the preset, or the user's own."""
+    if settings.terrain is None:
+        return load_dem()
+    relief = settings.relief
+    if isinstance(relief, bool) or not isinstance(relief, (int, float)) or not 0.0 < relief < 1e5:
+        raise ConfigurationError(f"insectbot/Foraging: relief = {relief!r} m, must be above 0")
+    return read_terrain(str(settings.terrain), float(relief))
 
 
 OPTIONS: Final = ("start", "target", "flip", "route")

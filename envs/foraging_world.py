@@ -100,9 +100,11 @@ class ForagingWorld(World):
         walls: str = "block",
         flip_after: int = 15,
         time_limit: float = 120.0,
+        terrain: str | None = None,
+        relief: float = 800.0,
         planner: bool = True,
     ) -> None:
-        self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit)
+        self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit, terrain, relief)
         self.planner = planner
         self.observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
