@@ -82,6 +82,8 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "straight-homing": f"{_HOMING}:Straight",
             "vector-memory": f"{_HOMING}:VectorMemory",
             "patch-forager": "insectbot.controllers.circuits.patch_forager:patch_forager",
+            "critic-forager": "insectbot.controllers.circuits.critic_forager:critic_forager",
+            "trial-forager": "insectbot.controllers.circuits.trial_forager:TrialForager",
             "patch-taxis": f"{_PATCHES}:PatchTaxis",
             "patch-braitenberg": f"{_PATCHES}:PatchBraitenberg",
             "patch-feeding": f"{_PATCHES}:FeedingBraitenberg",

@@ -51,6 +51,41 @@ def _controller(network: Network, gain: float, reward_rate: float) -> SpikingCon
     )
 
 
+def random_weights(
+    seed: int, mean: float = 0.05, spread: float = 0.01, *, mirror: bool = True
+) -> npt.NDArray[np.float64]:
+    """Return normal sensor weights, shape (motor, (antenna left, antenna right, target left, target right)).
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draws.
+    mean, spread : float
+        Mean and standard deviation.
+    mirror : bool
+        Whether the right motor has the weights of the left one, with the sides of the sensors exchanged.
+    """
+    weight = mean + spread * np.random.default_rng([seed, 0x1B07]).standard_normal((2, 4))
+    if mirror:
+        weight[1] = weight[0, [1, 0, 3, 2]]
+    return weight
+
+
+def frozen_forager(
+    weight: npt.NDArray, *, tonic: float = 0.22, rate: float = 400.0, gain: float = 0.2
+) -> SpikingController:
+    """Return the circuit with given sensor weights (shape as :func:`random_weights`), without plasticity and noise.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (2, 4)
+        Sensor weights by motor.
+    tonic, rate, gain : float
+        As in :func:`rstdp_forager`.
+    """
+    return _controller(_network(weight, tonic, rate, (None, None), 0.0), gain, 0.01)
+
+
 def rstdp_forager(
     *,
     seed: int = 0,
@@ -96,10 +131,7 @@ def rstdp_forager(
     """
     if symmetry not in ("mirror", "free"):
         raise ConfigurationError(f"rstdp-forager: symmetry = {symmetry!r}, must be 'mirror' or 'free'")
-    rng = np.random.default_rng([seed, 0x1B07])
-    weight = w_init + w_spread * rng.standard_normal((2, 4))
-    if symmetry == "mirror":
-        weight[1] = weight[0, [1, 0, 3, 2]]
+    weight = random_weights(seed, w_init, w_spread, mirror=symmetry == "mirror")
     antenna_rule, target_rule = (
         NodePerturbation(
             learning_rate=learning_rate,
@@ -126,4 +158,4 @@ def snn_fixed(
         As in :func:`rstdp_forager`.
     """
     weight = np.array([[roughness, -roughness, -target, target], [-roughness, roughness, target, -target]])
-    return _controller(_network(weight, tonic, rate, (None, None), 0.0), gain, 0.01)
+    return frozen_forager(weight, tonic=tonic, rate=rate, gain=gain)

@@ -97,6 +97,7 @@ class _Trainer:
         self.fingerprint = fingerprint(self.scenario)
         self.env = make_env(self.scenario, "train")
         self.probe_env = make_env(self.scenario, "probe", preset=self.scenario.training.preset)
+        self.probe_start = world_state.read(self.probe_env)
         self.learner = make_controller(self.scenario, self.env, job.seed)
         self.frozen = make_controller(self.scenario, self.probe_env, job.seed)
         self.initial = weights_of(self.frozen)
@@ -111,12 +112,16 @@ class _Trainer:
         return Label(phase, self.job.seed, episode, preset, s.controller.name, s.chip)
 
     def probe(self) -> None:
-        """Try a frozen copy on the validation worlds; the learner does not notice."""
+        """Try a frozen copy on the validation worlds; the learner does not notice.
+
+        A world that counts its episodes is probed in the state that the learner's next episode will find.
+        """
         give_weights(self.frozen, weights_of(self.learner))
         rows = []
         options = dict(self.scenario.evaluation.reset) or None
         for world in self.probe_worlds:
             brain = derive("brain", world, self.job.seed)
+            world_state.write(self.probe_env, *self.probe_start)
             result = run_episode(
                 self.probe_env, self.frozen, seed=world, controller_seed=brain, learn=False, options=options
             )
@@ -140,6 +145,13 @@ class _Trainer:
                 self.env, self.learner, seed=world, controller_seed=brain, learn=True, recorder=observer
             )
         self.episodes.append(Row.of(label, result, self.learner))
+        self._pass_episode()
+
+    def _pass_episode(self) -> None:
+        """Let one episode pass in the probe world, so that it has seen as many as the training world."""
+        world_state.write(self.probe_env, *self.probe_start)
+        self.probe_env.reset(seed=0)  # the next reset has its own seed: only what a world counts matters
+        self.probe_start = world_state.read(self.probe_env)
 
     def save(self) -> None:
         """Write the checkpoint of this seed."""
@@ -173,6 +185,8 @@ class _Trainer:
         self.probes = [[Row.from_data(row) for row in rows] for rows in found.meta["probes"]]
         _load_state(self.learner, _part(found.arrays, "controller/"))
         world_state.write(self.env, _part(found.arrays, "env/"), found.meta["env"])
+        for _ in self.episodes:
+            self._pass_episode()
 
 
 def _part(arrays: dict[str, npt.NDArray], prefix: str) -> dict[str, npt.NDArray]:
@@ -235,9 +249,10 @@ def train(
 ) -> list[SeedResult]:
     """Train every seed of a scenario, in parallel over seeds.
 
-    After each episode a frozen copy is tried on ``training.probe_worlds`` validation worlds (the learning curve)
-    and a checkpoint is written, so Ctrl-C and ``kill -9`` lose at most one episode of each running seed; call
-    again with ``resume=True``. The result is bit-identical for any number of workers and any interruption.
+    After each episode a frozen copy is tried on ``training.probe_worlds`` validation worlds (the learning curve), in
+    the state that the next training episode will find, such as the valence of ``flip``. A checkpoint follows, so
+    Ctrl-C and ``kill -9`` lose at most one episode of each running seed; call again with ``resume=True``. The result
+    is bit-identical for any number of workers and any interruption.
 
     Parameters
     ----------
