@@ -366,3 +366,13 @@ def test_switched_controller_learns_only_when_on():
     switched.learning = True
     switched.learn(1.0, False)
     assert (brain.learning, brain.heard) == (True, 1)
+
+
+def test_every_world_has_its_bars() -> None:
+    from insectbot.cli.bars import world_bars
+
+    found = {"Foraging-v0 make": 0.5e6, "Foraging-v0 vector": 1.4e6}
+    make, vector = world_bars(found)
+    assert make.figure({"worlds": found}) == 0.5
+    assert make.holds({"worlds": found})
+    assert not vector.holds({"worlds": found})

@@ -75,3 +75,16 @@ FULL_BARS = (
     Bar("warm start", "start", "warm_cpu_s", 1.0, "s CPU", at_most=True),
 )
 """Bars that take minutes (``--full``)."""
+
+WORLD_LIMITS = {"make": (0.4, "make(...).step"), "vector": (1.5, "vector env, 1024 worlds")}
+"""Figure of a world -> its bar [M steps/s], and what it is."""
+
+
+def world_bars(worlds: Mapping[str, float]) -> tuple[Bar, ...]:
+    """Return the bars of the measured worlds, whose figures are named ``"World make"`` and ``"World vector"``."""
+    bars = []
+    for key in worlds:
+        world, _, figure = key.rpartition(" ")
+        limit, what = WORLD_LIMITS[figure]
+        bars.append(Bar(f"{world}: {what}", "worlds", key, limit, "M steps/s", 1e-6))
+    return tuple(bars)

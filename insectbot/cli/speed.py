@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from insectbot.cli.bars import BARS, FULL_BARS, Bar
+from insectbot.cli.bars import BARS, FULL_BARS, Bar, world_bars
 from insectbot.cli.console import announcing_compilation, print_json, print_table, say
 from insectbot.errors import ConfigurationError, UnknownNameError
 
@@ -40,10 +40,11 @@ def measure_all(repeats: int = REPEATS) -> Measured:
 
 
 def measure_full(repeats: int = REPEATS) -> Measured:
-    """Return what takes longer: 10 M plastic synapses, two threads, event costs, the microcircuit, start-up."""
+    """Return what takes longer: 10 M plastic synapses, two threads, event costs, the microcircuit, every world."""
     from insectbot.core import speed
     from insectbot.core.cortex import microcircuit
     from insectbot.core.startup import start_up
+    from insectbot.envs.speed import measure_worlds
 
     measured: Measured = {}
     with announcing_compilation():
@@ -55,10 +56,14 @@ def measure_full(repeats: int = REPEATS) -> Measured:
             measured.setdefault("w4", {}).update({f"wall_{threads}": found.wall, "rate_hz": found.rate})
         say("measuring the cost of synaptic events ...")
         rows = speed.event_costs()
+        say("measuring every world ...")
+        worlds = measure_worlds(repeats)
     measured["event"] = {f"{r['synapses']:.0e}": r["ns"] for r in rows}
     measured["event machine"] = {f"{r['synapses']:.0e}": r["machine_ns"] for r in rows}
     say("measuring start-up ...")
     measured["start"] = start_up()
+    names = {env_id: env_id.partition("/")[2] for env_id in worlds}
+    measured["worlds"] = {f"{names[w]} {key}": rate for w, found in worlds.items() for key, rate in found.items()}
     return measured
 
 
@@ -72,7 +77,7 @@ def speed(as_json: bool, repeats: int = REPEATS, *, full: bool = False, out: Pat
     repeats : int
         Repeats; the median counts.
     full : bool
-        Whether to measure the large networks, threads, event costs and start-up too (minutes).
+        Whether to measure the large networks, threads, event costs, start-up and every world too (minutes).
     out : Path, optional
         Folder to write ``speed.json`` and ``speed.png`` to.
 
@@ -84,7 +89,7 @@ def speed(as_json: bool, repeats: int = REPEATS, *, full: bool = False, out: Pat
     if repeats < 1:
         raise ConfigurationError(f"--repeats {repeats}: must be at least 1")
     measured = measure_all(repeats) | (measure_full(repeats) if full else {})
-    bars = BARS + (FULL_BARS if full else ())
+    bars = BARS + (FULL_BARS + world_bars(measured["worlds"]) if full else ())
     kept = all(bar.holds(measured) for bar in bars)
     rows = [asdict(bar) | {"figure": bar.figure(measured), "reached": bar.holds(measured)} for bar in bars]
     document = {"measured": measured, "bars": rows, "reached": kept}
