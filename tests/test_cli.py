@@ -257,8 +257,12 @@ def test_bench_of_a_trained_scenario(cli):
     assert "loihi: it fits" in result.out
     assert "energy per decision as fast as it can" in result.out
     assert "energy per decision held to real time" in result.out
+    assert 'aria-label="chips"' in Path("runs/foraging/latest/report.html").read_text()
     rows = json.loads(cli("bench", "latest", "--chips", "loihi", "--json", "--workers", "1").out)["bench"]
     assert {row["chip"] for row in rows} == {"loihi"}
+    assert Path("runs/foraging/latest/bench.png").stat().st_size > 10_000
+    both = json.loads(cli("bench", "latest", "foraging", "--json", "--workers", "1").out)
+    assert both[0]["bench"][0]["metrics"] == both[1]["bench"][0]["metrics"]
     assert all(row["energy_realtime"]["static"] > row["energy_per_decision"]["static"] > 0 for row in rows)
 
 
@@ -376,3 +380,15 @@ def test_every_world_has_its_bars() -> None:
     assert make.figure({"worlds": found}) == 0.5
     assert make.holds({"worlds": found})
     assert not vector.holds({"worlds": found})
+
+
+def test_a_quantity_that_rounds_up_takes_the_next_prefix() -> None:
+    from insectbot.cli.tables import si
+    from insectbot.view.markup import quantity
+
+    assert si(999_990.0, "Hz") == "1 MHz"
+    assert si(999.4, "Hz") == "999 Hz"
+    assert si(9.9996e-7, "J") == "1 \N{GREEK SMALL LETTER MU}J"
+    assert quantity(999_990.0, "Hz") == "1.00\N{NO-BREAK SPACE}MHz"
+    assert quantity(0.999, "J") == "999\N{NO-BREAK SPACE}mJ"
+    assert quantity(1000.0, "J") == "1.00\N{NO-BREAK SPACE}kJ"

@@ -162,7 +162,7 @@ def play(
 
 @app.command()
 def bench(
-    ref: Annotated[str, typer.Argument(metavar="SCENARIO|RUN", help="Run folder, latest, or a scenario.")],
+    refs: Annotated[list[str], typer.Argument(metavar="SCENARIO|RUN...", help="Run folders, latest, or scenarios.")],
     chips: Annotated[
         str | None, typer.Option(help="Names separated by commas, options after @: ideal,loihi@weight_bits=4.")
     ] = None,
@@ -177,7 +177,7 @@ def bench(
     from insectbot.cli.bench import Variants
     from insectbot.cli.bench import bench as bench_chips
 
-    bench_chips(ref, chips, workers, as_json, out, Variants(bits, dies, free_running))
+    bench_chips(refs, chips, workers, as_json, out, Variants(bits, dies, free_running))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from insectbot.errors import ConfigurationError, RunFolderError
 
 if TYPE_CHECKING:
     from insectbot.loop.runfolder import RunFolder
+    from insectbot.scenario_models import Scenario
 
 
 def report(ref: str, out: Path) -> None:
@@ -102,25 +103,25 @@ def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
 
 
 def bench(
-    ref: str,
+    refs: Sequence[str],
     chips: str | None,
     workers: int | None,
     as_json: bool,
     out: Path,
     variants: Variants | None = None,
 ) -> None:
-    """Run the trained brains of a run, or of a scenario's latest run, on chips; print one table.
+    """Run the trained brains of runs, or of scenarios' latest runs, on chips; print a table of each, draw a figure.
 
     Parameters
     ----------
-    ref : str
-        Run folder, "latest", or scenario; a scenario that was never trained is trained first.
+    refs : sequence of str
+        Run folders, "latest", or scenarios; a scenario that was never trained is trained first.
     chips : str or None
         Names separated by commas; None takes the scenario's.
     workers : int or None
         Processes.
     as_json : bool
-        Print JSON instead of a table.
+        Print JSON instead of tables: a document for one run, a list of them for several.
     out : Path
         Folder of all runs.
     variants : Variants or None
@@ -131,35 +132,57 @@ def bench(
     InsectbotError
         A wrong name, scenario or folder.
     """
-    from insectbot.training.bench import bench as bench_brains
-    from insectbot.training.experiment import warm
-
     if workers is not None and workers < 1:
         raise ConfigurationError(f"--workers {workers}: must be at least 1")
     names = parse_chips(chips)
-    if ref == "latest" or Path(ref).is_dir():
-        run = find_trained(ref, out)
-    else:
-        choice = Choice(ref)
-        found = latest_trained(choice.load().name, out)
-        if found is None:
-            say(f"no trained run of {ref} in {out}: training it first")
-            options = TrainOptions(choice, workers=workers, with_bench=False, with_report=False, out=out)
-            found = _train_for_bench(choice, options)
-        run = found
-    brains = brains_of(run)
-    scenario = scenario_of(run, {"bench.chips": names} if names else None)
-    every = expanded(scenario.bench.chips, variants or Variants())
-    with announcing_compilation():
-        warm(scenario, every)
-    with telling() as tell:
-        rows, _ = bench_brains(scenario, brains, chips=every, workers=workers, progress=tell)
-    _keep_bench(run, rows)
+    chosen = [_Benched.of(ref, names, variants or Variants(), workers, out) for ref in refs]
+    documents = []
+    for one in chosen:
+        rows = one.measured(workers)
+        files = _keep_bench(one.run, rows)
+        documents.append({"run": one.run.path, "bench": rows})
+        if not as_json:
+            print_bench(rows)
+            print("\n".join(f"{what}: {path}" for what, path in files.items()))
     if as_json:
-        print_json({"run": run.path, "bench": rows})
-        return
-    print_bench(rows)
-    print(f"run: {run.path}")
+        print_json(documents[0] if len(documents) == 1 else documents)
+
+
+@dataclass(frozen=True)
+class _Benched:
+    """A run whose brains go on chips, all names of which are known."""
+
+    run: RunFolder
+    scenario: Scenario
+    chips: Sequence[str]
+
+    @staticmethod
+    def of(ref: str, names: list[str] | None, variants: Variants, workers: int | None, out: Path) -> _Benched:
+        """Find the run, or make it."""
+        if ref == "latest" or Path(ref).is_dir():
+            run = find_trained(ref, out)
+        else:
+            choice = Choice(ref)
+            found = latest_trained(choice.load().name, out)
+            if found is None:
+                say(f"no trained run of {ref} in {out}: training it first")
+                options = TrainOptions(choice, workers=workers, with_bench=False, with_report=False, out=out)
+                found = _train_for_bench(choice, options)
+            run = found
+        scenario = scenario_of(run, {"bench.chips": names} if names else None)
+        return _Benched(run, scenario, expanded(scenario.bench.chips, variants))
+
+    def measured(self, workers: int | None) -> list[dict[str, Any]]:
+        """Return the rows of the bench."""
+        from insectbot.training.bench import bench as bench_brains
+        from insectbot.training.experiment import warm
+
+        brains = brains_of(self.run)
+        with announcing_compilation():
+            warm(self.scenario, self.chips)
+        with telling() as tell:
+            rows, _ = bench_brains(self.scenario, brains, chips=self.chips, workers=workers, progress=tell)
+        return rows
 
 
 def _train_for_bench(choice: Choice, options: TrainOptions) -> RunFolder:
@@ -169,9 +192,19 @@ def _train_for_bench(choice: Choice, options: TrainOptions) -> RunFolder:
     return fresh.folder
 
 
-def _keep_bench(run: RunFolder, rows: list[dict[str, Any]]) -> None:
-    """Put the chip table into the run's summary, where the report finds it."""
+def _keep_bench(run: RunFolder, rows: list[dict[str, Any]]) -> dict[str, Path]:
+    """Put the chip table into the run's summary and report, draw its figure; return what was written."""
+    from insectbot.loop.files import atomic
+    from insectbot.view.plot_bench import bench_figure
+    from insectbot.view.report import write_report
+
+    files = {"run": run.path}
     if run.file("summary.json").exists():
         summary = json.loads(run.read_text("summary.json"))
         summary.setdefault("tables", {})["bench"] = rows
         run.write_json("summary.json", summary)
+        files["report"] = write_report(run.path)
+    files["figure"] = run.path / "bench.png"
+    with atomic(files["figure"]) as temporary:
+        bench_figure(rows).savefig(temporary, format="png", facecolor="white")
+    return files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def si(value: float | None, unit: str) -> str:
     if value == 0:
         return f"0 {unit}"
     for power, prefix in ((6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "\N{GREEK SMALL LETTER MU}"), (-9, "n")):
-        if abs(value) >= 10**power:
+        if abs(value) >= 0.9995 * 10**power:  # what rounds to 1000 takes the next prefix
             return f"{value / 10**power:.3g} {prefix}{unit}"
     return f"{value * 1e12:.3g} p{unit}"
 
@@ -120,9 +121,15 @@ def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
         print(_bench_note(row))
         if row["fidelity"] not in told:
             told.add(row["fidelity"])
-            print(f"  {row['fidelity']}")
+            print(f"  {_first_sentence(row['fidelity'])}")
     if any(row.get("dagger") for row in rows):
         print("\N{DAGGER} rests on figures from memory or assumption (its chip's datasheet says which)")
+
+
+def _first_sentence(text: str) -> str:
+    """Return what comes before the first colon, semicolon or full stop; the report has all of it."""
+    first = re.split(r"[:;](?=\s)|\.(?=\s+[A-Z]|$)", text, maxsplit=1)[0]
+    return f"{first}. (The rest is in the report.)" if len(first) + 1 < len(text) else text
 
 
 def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:

@@ -91,8 +91,9 @@ def quantity(value: Any, unit: str) -> str:
     if value == 0:
         return f"0 {unit}"
     prefixes = {-15: "f", -12: "p", -9: "n", -6: "\N{MICRO SIGN}", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
-    power = min(12, max(-15, 3 * math.floor(math.log10(abs(value)) / 3)))
-    scaled = value / 10.0**power
+    rounded = float(f"{value:.3g}")  # what rounds to 1000 takes the next prefix
+    power = min(12, max(-15, 3 * math.floor(math.log10(abs(rounded)) / 3 + 1e-12)))
+    scaled = rounded / 10.0**power
     digits = max(0, 2 - math.floor(math.log10(abs(scaled)) + 1e-9))
     text = f"{scaled:.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return f"{text}\N{NO-BREAK SPACE}{prefixes[power]}{unit}"

@@ -11,6 +11,7 @@ from typing import Any
 from insectbot.errors import RunFolderError
 from insectbot.view.markup import Html, join, mapping, number, safe, tag
 from insectbot.view.report_figures import (
+    bench_section,
     learning_section,
     mesh_section,
     raster_section,
@@ -215,7 +216,7 @@ def _chips(run: RunData) -> Html:
         "held to its length in the world, and static power, paid for all that time, dominates. The host latency is "
         "the median of what emulating one decision took here."
     )
-    return join([tag("p", text, class_="note"), chip_table(run), mesh_section(run)])
+    return join([tag("p", text, class_="note"), bench_section(run), chip_table(run), mesh_section(run)])
 
 
 def _repeat(run: RunData) -> Html:

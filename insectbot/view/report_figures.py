@@ -72,6 +72,16 @@ def _first_seed(episodes: list[EpisodeData]) -> list[EpisodeData]:
     return [e for e in episodes if e.seed == min(x.seed for x in episodes)]
 
 
+def bench_section(run: RunData) -> Html:
+    """Return what the brains reach and cost on every chip, as a figure; nothing for one chip alone."""
+    from insectbot.view.figures import to_svg
+    from insectbot.view.plot_bench import bench_figure
+
+    if len({row.get("chip") for row in run.bench}) < 2:
+        return Html("")
+    return _figure(to_svg(bench_figure(run.bench), "chips"), "The same brains, worlds and seeds on every chip.")
+
+
 def mesh_section(run: RunData) -> Html:
     """Return the routed mesh of every chip that sends messages between its cores; nothing where none does."""
     from insectbot.view.figures import to_svg
