@@ -57,15 +57,16 @@ def _metric(rows: Sequence[Row]) -> str:
 
 
 def _draw(panels: Sequence[Axes], row: Row, metric: str, y: float, colour: str, first: bool) -> None:
-    dot: dict[str, Any] = {"color": colour, "markersize": 4.5, "linestyle": "none", "marker": "o"}
-    ring = dot | {"markerfacecolor": "none"}
+    dot: Any = {"color": colour, "markersize": 4.5, "linestyle": "none", "marker": "o"}
+    ring: Any = dot | {"markerfacecolor": "none"}
+    black: Any = dot | {"color": hex_colour(INK)}
     if metric in row["metrics"]:
         mean, low, high = row["metrics"][metric]
         panels[0].plot([low, high], [y, y], color=colour, linewidth=1.4)
         panels[0].plot([mean], [y], **dot)
     match = row.get("spike_match")
     if first and match is not None and np.isfinite(match):
-        panels[1].plot([match], [round(y)], **dot | {"color": hex_colour(INK)})
+        panels[1].plot([match], [round(y)], **black)
     fast, paced = (sum((row.get(key) or {}).values()) for key in ("energy_per_decision", "energy_realtime"))
     for value, look in ((paced, ring), (fast, dot)):
         if value > 0:
