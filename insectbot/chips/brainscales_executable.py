@@ -1,0 +1,219 @@
+"""A network on the emulated BrainScaleS-2: analog state of one die, one jitted call per window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.chips import adex_analog as k
+from insectbot.chips import brainscales_ppu as ppu
+from insectbot.chips import engine as e
+from insectbot.chips.brainscales_learning import Processor, refusals
+from insectbot.chips.brainscales_program import program_of
+from insectbot.chips.brainscales_quantise import QuantNetwork
+from insectbot.chips.die import Die
+from insectbot.chips.executable import ChipExecutable
+from insectbot.chips.inputs import output_units
+from insectbot.chips.route import Routes
+from insectbot.core.random import stream_key
+from insectbot.errors import ShapeError, Unsupported
+from insectbot.protocols import Usage
+from insectbot.snn.network import Network
+
+if TYPE_CHECKING:
+    from insectbot.chips.brainscales import BrainScaleS2
+
+_NOISE_STREAM = 4998
+_ADC_STREAM = 4996
+
+
+class BrainScaleS2Executable(ChipExecutable):
+    """A network compiled for one die of the chip.
+
+    Parameters
+    ----------
+    chip : BrainScaleS2
+        The chip: datasheet, options, price list.
+    network : Network
+        What to run.
+    seed : int
+        Seed of the input streams and of trial noise until the next ``reset``, and of the die unless the chip has one.
+
+    Attributes
+    ----------
+    quant : QuantNetwork
+        The network in the chip's numbers, with its report.
+    """
+
+    soft: ClassVar[Mapping[str, int]] = {
+        "v_low": k.V_LOW,
+        "weight_clips": k.WEIGHT_CLIPS,
+        "sensor_clips": k.SENSOR_CLIPS,
+    }
+    n_counts = k.N_COUNTS
+    quant: QuantNetwork
+
+    def __init__(self, chip: BrainScaleS2, network: Network, *, seed: int = 0) -> None:
+        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
+        self._chip, self._die = chip, chip.die_of(seed)
+        self._state = np.zeros((k.N_STATE, network.n_neurons))
+        self._fired = np.zeros(max(network.n_neurons, 1), np.int64)
+        self._key, self._noise_key = self._sources[3], np.zeros(1, np.uint64)
+        self._seed, self._learned = seed, False
+        self._load(chip.quantised(network))
+        self.reset(seed)
+
+    def run(self, n_ticks: int) -> int:
+        """Run the window."""
+        learning = self._learning and bool(self._processor.names)
+        self._learned |= learning
+        return k.window(
+            n_ticks, self.recording, learning, self._counts, self._sources, self._neurons, self._synapses, self._meter,
+            self._out, self._processor.plastic,
+        )  # fmt: skip
+
+    def wishes(self) -> list[str]:
+        """Return what of the learning rules the processor cannot say, as text."""
+        return refusals(self.network)
+
+    @property
+    def learning(self) -> bool:
+        """Whether the plasticity processor runs its program."""
+        return self._learning
+
+    @learning.setter
+    def learning(self, value: bool) -> None:
+        if value and (wishes := self.wishes()):
+            raise Unsupported(
+                f"{self.sheet.name}: the plasticity processor cannot say {', '.join(wishes)}; train on ideal, deploy "
+                "frozen"
+            )
+        self._learning = bool(value)
+
+    def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
+        """Take third factors: the program reads the sensors and changes weights, before the window's first tick."""
+        if modulators.shape != (self.network.n_modulators,) or not np.isfinite(modulators).all():
+            raise ShapeError(f"modulators {modulators.tolist()}: must be {self.network.n_modulators} finite numbers")
+        if self._processor.names:
+            self._learned = True
+            tick, pulse = int(self._counts[e.TICK]), modulators.astype(np.float64)
+            ppu.reward(
+                tick, pulse, self._processor.plastic, self._program.weight, self._counts, k.WEIGHT_CLIPS, k.SENSOR_CLIPS
+            )
+
+    def clear(self, seed: int) -> None:
+        """Set all membranes to rest, and currents, sensors and eligibilities to 0."""
+        self._seed = seed
+        self._state[...] = 0.0
+        self._state[k.V] = self._program.parameters[k.V_L]
+        self._noise_key[0] = stream_key(seed, _NOISE_STREAM)
+        self._processor.clear(seed)
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return a copy of the weights as deployed, or as learned where the processor has run."""
+        self._take_learned()
+        return super().weights()
+
+    def state(self) -> dict[str, npt.NDArray]:
+        """Return a copy of everything that decides the future, as named arrays."""
+        self._take_learned()
+        return super().state()
+
+    def dynamic(self) -> dict[str, npt.NDArray]:
+        """Return membranes, currents, the noise key, sensors and eligibilities."""
+        die = np.array([self._die.number], np.int64)
+        return {"neurons": self._state, "noise_key": self._noise_key, "die": die, **self._processor.state}
+
+    def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
+        """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
+        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
+        number = int(state["die"][0]) if known else self._die.number
+        if number != self._die.number:
+            self._die = Die(self.sheet, number, self._chip.mismatch)
+            self._load(self.quant)
+        super().load_state(state)
+
+    def programmed(self) -> dict[str, npt.NDArray]:
+        """Return neuron parameters with the die's mismatch, synapses, placement and messages."""
+        p = self._program
+        return {
+            "parameters": p.parameters,
+            "synapse_row": p.row,
+            "synapse_target": p.target,
+            "synapse_weight": p.weight,
+            "synapse_amplitude": p.amplitude,
+            "neuron_output": p.output,
+            "neuron_core": self._core,
+            "message_row": self._meter[0],
+            "message": self._meter[1],
+            "position": self.placement.position,
+        }
+
+    def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the weights as the die applies them, with its mismatch, in the network's unit, by projection."""
+        p, found = self._program, {}
+        for q in self.network.projections:
+            at = self.quant.wiring.index[q.name]
+            gain = np.where(p.weight[at] > 0, p.amplitude[0, at], p.amplitude[1, at]) / p.ideal[at]
+            found[q.name] = p.weight[at] * self.quant.step[q.target] * gain
+        return found
+
+    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
+        """Replace weights by projection name and quantise anew.
+
+        Raises
+        ------
+        ConfigurationError, ShapeError
+            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
+        DoesNotFit
+            If the new weights need more rows than there are; nothing has changed then.
+        """
+        checked = self.network.checked_weights(weights)
+        self._take_learned()
+        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
+            return
+        quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
+        kept = {name: array.copy() for name, array in self._processor.state.items()}
+        self._load(quant)
+        for name, array in self._processor.state.items():
+            array[...] = kept[name]
+        self._weights |= checked
+
+    def potentials(self, population: str) -> npt.NDArray[np.int64]:
+        """Return the membranes of a population as the 8-bit column ADC reads them [LSB], with its noise, shape (n,)."""
+        first = self.network.unit_slices()[population]
+        v = self._state[k.V, first.start - self.network.n_inputs : first.stop - self.network.n_inputs]
+        rng = np.random.default_rng([self._seed & ((1 << 64) - 1), _ADC_STREAM, int(self._counts[e.TICK])])
+        sigma = self._chip.noise * float(self.sheet["noise.adc"].value)
+        top = (1 << self.sheet.int("adc.bits")) - 1
+        return np.clip(np.rint(v + sigma * rng.standard_normal(v.size)), 0, top).astype(np.int64)
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """Resources used and their limits, per quadrant and for the chip."""
+        return self.placement.usage
+
+    def _take_learned(self) -> None:
+        """Keep learned weights in the network's unit."""
+        if self._learned:
+            for name in self._processor.names:
+                step = self.quant.step[self.network.projection(name).target]
+                self._weights[name] = np.asarray(self._program.weight[self.quant.wiring.index[name]] * step, np.float32)
+
+    def _load(self, quant: QuantNetwork) -> None:
+        chip = self._chip
+        self.quant, self.placement = quant, chip.place(quant)
+        substeps = chip.substeps_of(self.network.dt)
+        self._program = p = program_of(quant, self.sheet, self._die, substeps, chip.noise)
+        self._processor = Processor.of(quant, self.sheet, self._die, chip.period)
+        self._core = self.placement.core_of(np.arange(self.network.n_neurons))
+        setup = np.array([substeps, k.LEAK_TERM], np.int64)
+        self._neurons = (p.parameters, self._state, self._fired, self._core, p.output, self._noise_key, setup)
+        self._synapses = (p.row, p.target, p.weight, p.amplitude)
+        routes = Routes.of(self.placement, self.network.n_inputs, self.sheet)
+        self.bind_messages(routes, np.diff(self.placement.start), output_units(self.network))
+        # The price lists give the duration of 1 ms of the network.
+        self._meter[5][:, e.T_FLOOR] *= self.network.dt
