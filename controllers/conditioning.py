@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from insectbot.snn.validate import require_not_negative, require_positive
 SITES = 2
 RECENT = 2.0
 """A touch within this time before a shock is paired with it [s]."""
+_SLOW: Final = ("d", "f", "a", "since", "c")
 
 
 def withdrawal(amplitude: float) -> Action:
@@ -79,11 +80,16 @@ class SynapseState:
     Habituation: a touch uses up a share u of D, which recovers with tau_d. Sensitisation: a shock adds to F of all
     synapses, which decays with tau_f, and restores a share of D. Conditioning by activity-dependent presynaptic
     facilitation (Hawkins et al. 1983): a shock adds to A of a synapse that was active x seconds before,
-    ``A += eta e(x) (a_max - A) (1 - P)``, ``e(x) = (x / 0.5)^3 exp(3 (1 - x / 0.5))``, four leaky integrators in a row.
+    ``A += eta e(x) (a_max - A) E``, ``e(x) = (x / 0.5)^3 exp(3 (1 - x / 0.5))``, four leaky integrators in a row.
 
-    Two assumptions beyond plain facilitation, which cannot show contingency or blocking (Gluck & Thompson 1987): the
-    facilitating neuron is inhibited by what the active synapses already predict, ``P = min(1, sum A / a_p)``; and a
-    shock that finds no recent touch loosens what was learned, ``A -= loosen A``.
+    Plain facilitation (E = 1) cannot show contingency or blocking (Gluck & Thompson 1987). Here E is what the
+    facilitating neuron still says of a shock when the cues that predict it hold that neuron back: the shock less the
+    prediction, ``E = shock - P``, ``P = sum of A / a_p over the synapses just active + C``, the error of Rescorla &
+    Wagner (1972). Two assumptions go with it. A shock that no touch preceded is put down to the place:
+    ``C += context (1 - C)``, which fades with tau_context, and never moves the animal; next to a touch the place goes
+    unnoticed (overshadowing). And a shock that was predicted more than fully weakens the active synapses:
+    ``A += unlearn e(x) A E`` for E < 0. So extra shocks spoil conditioning because the place predicts them. E counts
+    by as much as it exceeds ``tolerance`` either way, or the noise of a spiking facilitator would be learned, too.
 
     Parameters
     ----------
@@ -93,8 +99,12 @@ class SynapseState:
         Largest F; its decay [s].
     eta, a_max, tau_a, a_p : float
         Rate and bound of A, its decay [s], and the A that predicts a shock fully.
-    loosen : float
-        Share of A lost at an unpaired shock.
+    context, tau_context : float
+        Rate of C, in [0, 1]; its decay [s].
+    unlearn : float
+        Rate at which a shock predicted twice over weakens A.
+    tolerance : float
+        Error too small to matter.
     """
 
     def __init__(
@@ -104,28 +114,37 @@ class SynapseState:
         dis: float = 0.35,
         f_max: float = 0.8,
         tau_f: float = 1200.0,
-        eta: float = 0.06,
+        eta: float = 0.07,
         a_max: float = 3.0,
         tau_a: float = 345600.0,
-        a_p: float = 1.2,
-        loosen: float = 0.9,
+        a_p: float = 0.9,
+        context: float = 1.0,
+        tau_context: float = 7200.0,
+        unlearn: float = 4.0,
+        tolerance: float = 0.04,
     ) -> None:
-        require_positive("SynapseState", tau_d=tau_d, tau_f=tau_f, tau_a=tau_a, a_max=a_max, a_p=a_p)
-        require_not_negative("SynapseState", u=u, dis=dis, f_max=f_max, eta=eta, loosen=loosen)
+        require_positive(
+            "SynapseState", tau_d=tau_d, tau_f=tau_f, tau_a=tau_a, a_max=a_max, a_p=a_p, tau_context=tau_context
+        )
+        require_not_negative("SynapseState", u=u, dis=dis, f_max=f_max, eta=eta, context=context)
+        require_not_negative("SynapseState", unlearn=unlearn, tolerance=tolerance)
         self.u, self.tau_d, self.dis, self.f_max, self.tau_f = u, tau_d, dis, f_max, tau_f
-        self.eta, self.a_max, self.tau_a, self.a_p, self.loosen = eta, a_max, tau_a, a_p, loosen
+        self.eta, self.a_max, self.tau_a, self.a_p, self.unlearn = eta, a_max, tau_a, a_p, unlearn
+        self.context, self.tau_context, self.tolerance = context, tau_context, tolerance
         self.d, self.f, self.a, self.since = (np.zeros(SITES) for _ in range(4))
+        self.c = np.zeros(1)
         self.reset()
 
     def reset(self) -> None:
         """A naive animal."""
-        self.d[:], self.f[:], self.a[:], self.since[:] = 1.0, 0.0, 0.0, np.inf
+        self.d[:], self.f[:], self.a[:], self.since[:], self.c[:] = 1.0, 0.0, 0.0, np.inf, 0.0
 
     def wait(self, gap: float) -> None:
         """Let time pass [s]."""
         self.d[:] = 1.0 - (1.0 - self.d) * math.exp(-gap / self.tau_d)
         self.f *= math.exp(-gap / self.tau_f)
         self.a *= math.exp(-gap / self.tau_a)
+        self.c *= math.exp(-gap / self.tau_context)
         self.since += gap
 
     @property
@@ -133,33 +152,44 @@ class SynapseState:
         """Present strength of the two synapses; 1 in a naive animal."""
         return self.d * (1.0 + self.f) * (1.0 + self.a)
 
+    @property
+    def recent(self) -> npt.NDArray[np.bool_]:
+        """Which sites were touched a moment ago."""
+        return self.since < RECENT
+
+    @property
+    def predictors(self) -> npt.NDArray[np.float64]:
+        """What siphon, mantle and place predict of a shock when they are there; 1 is all of it."""
+        return np.append(self.a / self.a_p, self.c)
+
     def touch(self, touched: npt.NDArray[np.bool_]) -> None:
         """Depress the synapses that were used."""
         self.d[touched] *= 1.0 - self.u
         self.since[touched] = 0.0
 
     def prediction(self) -> float:
-        """Return how far the synapses active just now predict a shock, in [0, 1]."""
-        return min(1.0, float(self.a[self.since < RECENT].sum()) / self.a_p)
+        """Return how much of a shock the present cues predict, >= 0."""
+        return float(self.predictors[:SITES][self.recent].sum() + self.c[0])
 
-    def shock(self, strength: float, facilitation: float) -> None:
-        """Take a shock: sensitise all synapses, facilitate the active ones by what the facilitator still says."""
+    def shock(self, strength: float, error: float) -> None:
+        """Take a shock: sensitise all synapses, change the active ones by the error, in [-1, 1]."""
         self.f += 0.7 * strength * (self.f_max - self.f)
         self.d += self.dis * strength * (1.0 - self.d)
-        x = np.where(self.since < 30.0, self.since, 0.0) / 0.5
+        x = np.where(self.recent, self.since, 0.0) / 0.5
         window = x**3 * np.exp(3.0 * (1.0 - x))
-        paired = (self.since < RECENT) & (self.since > 0.0)
-        self.a += self.eta * window * (self.a_max - self.a) * facilitation
-        if not paired.any():
-            self.a *= 1.0 - self.loosen * strength
+        error = math.copysign(max(abs(error) - self.tolerance, 0.0), error)
+        self.a += window * error * (self.eta * (self.a_max - self.a) if error > 0 else self.unlearn * self.a)
+        np.maximum(self.a, 0.0, out=self.a)
+        if not (self.recent & (self.since > 0.0)).any():
+            self.c += self.context * strength * (1.0 - self.c)
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return the slow variables."""
-        return {name: getattr(self, name).copy() for name in ("d", "f", "a", "since")}
+        return {name: getattr(self, name).copy() for name in _SLOW}
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
         """Restore them."""
-        for name in ("d", "f", "a", "since"):
+        for name in _SLOW:
             getattr(self, name)[:] = state[name]
 
 
@@ -189,7 +219,7 @@ class SNMNADPF(Baseline):
         answer = float(synapses.strength[touched].sum()) if touched.any() else 3.0 * float(shock > 0)
         if self.learning:
             if shock > 0:
-                synapses.shock(shock, 1.0 - synapses.prediction())
+                synapses.shock(shock, max(shock - synapses.prediction(), -1.0))
             synapses.touch(touched)
         return withdrawal(answer)
 

@@ -22,6 +22,8 @@ _SITE_COLOUR: Final = {"siphon": (0, 114, 178), "mantle": (0, 158, 115), "tail":
 _BODY: Final = (168, 140, 118)
 _PLOT: Final = (0.9, 9.1, 0.9, 3.6)
 """Where the responses are drawn: x0, x1, y0, y1."""
+_GILL: Final = (190, 90, 100)
+_LEAST: Final = {"trials": 1.0, "isi": -60.0}
 
 
 class AplysiaReflexWorld(World):
@@ -45,7 +47,7 @@ class AplysiaReflexWorld(World):
                 raise ConfigurationError(
                     f"{self.name}: preset {preset!r} has no {key}, only {', '.join(known) or 'no settings'}"
                 )
-            require_number(self.name, key, value, 1.0 if key == "trials" else 0.0)
+            require_number(self.name, key, value, _LEAST.get(key, 0.0))
         self.protocol = PRESETS[preset].build({**known, **given})
         n, most = len(self.protocol.times), int(require_number(self.name, "time_limit", time_limit, 1.0))
         if n > k.MAX_EVENTS:
@@ -81,7 +83,7 @@ class AplysiaReflexWorld(World):
             return {"success": False, "ratio": math.nan, "events": done}
         found = score(self.preset, self.protocol, row[k.RESPONSE : k.RESPONSE + done].tolist())
         wanted = PRESETS[self.preset]
-        success = wanted.low <= found["ratio"] <= wanted.high
+        success = wanted.low <= found[wanted.judged] <= wanted.high
         return {"success": bool(success), **found, "events": done, "hours": float(row[k.TIME]) / 3600.0}
 
     def scene(self, row: Row) -> dict[str, Any]:
@@ -90,10 +92,10 @@ class AplysiaReflexWorld(World):
         marks: list[dict[str, Any]] = [
             {"shape": "disc", "xy": [(3.4 + 0.36 * i, 6.4) for i in range(11)], "size": 1.45, "colour": _BODY},
             {"shape": "disc", "xy": [(1.9, 6.4), (8.5, 6.2)], "size": 0.8, "colour": _BODY},
-            {"shape": "disc", "xy": [(4.2, 6.6)], "size": 0.55, "colour": (190, 90, 100), "label": "gill"},
+            {"shape": "ring", "xy": [(4.2, 6.6)], "size": 0.8, "colour": _GILL, "label": "gill at rest"},
             {"shape": "line", "xy": [(x0, y1), (x0, y0), (x1, y0)], "colour": (120, 122, 128)},
-            {"shape": "text", "xy": [(5.0, 0.45)], "text": f"{self.preset}: events in order"},
-            {"shape": "text", "xy": [(2.2, 3.95)], "text": "withdrawal, 1 = naive"},
+            {"shape": "text", "xy": [(5.0, 0.45)], "text": f"{self.preset}: events in order, coloured by site"},
+            {"shape": "text", "xy": [(3.6, 3.95)], "text": "how far the gill withdrew; grey line: naive animal"},
         ]
         for name, place in SITES.items():
             marks.append(
@@ -110,19 +112,22 @@ class AplysiaReflexWorld(World):
             "extent": (0.0, 10.0, 0.0, 9.0),
             "unit": "cm",
             "senses": ("siphon", "mantle", "shock", "gap s"),
-            "sense_range": (0.0, [1.0, 1.0, 1.0, 600.0]),
+            "sense_range": ((0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 1.0, 600.0)),
             "actions": ("withdrawal",),
             "marks": marks,
             "body": {"kind": "none"},
         }
 
     def overlay(self, row: Row) -> list[dict[str, Any]]:
-        """Return the responses so far as bars, and the sites of the last event filled."""
+        """Return the gill as the last response left it, all responses as bars, and the last event's sites filled."""
         x0, x1, y0, y1 = _PLOT
         n, done, marks = self.n_events, int(row[k.STEP]), []
         highest = max(2.0, float(row[k.RESPONSE : k.RESPONSE + n].max(initial=0.0)))
         naive = y0 + (y1 - y0) / highest
         marks.append({"shape": "line", "xy": [(x0, naive), (x1, naive)], "colour": (200, 198, 190), "width": 1})
+        last = float(row[k.RESPONSE + done - 1]) if 0 < done <= n else 0.0
+        gill = {"shape": "disc", "xy": [(4.2, 6.6)], "size": 0.8 / (1.0 + 0.5 * last), "colour": _GILL, "label": "gill"}
+        marks.append(gill)
         for i in range(min(done, n)):
             stimuli = self._sites(row, i)
             site = list(SITES)[int(np.argmax(stimuli))] if stimuli.any() else "siphon"
@@ -183,11 +188,12 @@ class AplysiaReflexEnv(RowEnv):
 
     | key | meaning |
     |---|---|
-    | success | whether ``ratio`` lies in the range of the published experiments (see the presets) |
+    | success | whether ``ratio`` (last two presets: ``share``) lies in the range of the experiments (see the presets) |
     | ratio | what the protocol measures, see the presets |
     | fit | habituation: R^2 of an exponential decline |
     | before, gain | dishabituation: last response before the shock, and after over before |
     | first | blocking, overshadowing: response to the siphon |
+    | share | the same: what the mantle gained over what the siphon gained; NaN if that is below 0.2 |
     | events, hours | number of events and duration |
 
     **Presets**, with the range of ``ratio`` that is a success:
@@ -201,25 +207,28 @@ class AplysiaReflexEnv(RowEnv):
     | specificity | mantle, 15 touches of the siphon, mantle | 2nd mantle over 1st | 0.98 to 1.02 |
     | conditioning | 5 pairings siphon, 0.5 s, shock; mantle between; test after 24 h | CS+ over CS- | 1.3 or more |
     | isi | the same with 1 s from touch to shock | CS+ over CS- | 1.02 or more |
-    | contingency | the same with one more, unpaired shock after each pairing | CS+ over CS- | 1.1 or less |
-    | blocking | 20 pairings of the siphon, 20 of siphon with mantle; test the mantle | mantle | any |
-    | overshadowing | 20 pairings of siphon with mantle only | mantle | 1 or more |
+    | unpaired | the same with 75 s from touch to shock | CS+ over CS- | 0.9 to 1.1 |
+    | contingency | conditioning with one more, unpaired shock after each pairing | CS+ over CS- | 1.1 or less |
+    | blocking | 20 pairings of the siphon, 20 of siphon with mantle; test the mantle | mantle | share 0.15 or less |
+    | overshadowing | 20 pairings of siphon with mantle only | mantle | share 0.5 to 2 |
 
     Sources: Pinsker et al. 1970 and Carew et al. 1971 (habituation, dishabituation), Carew, Hawkins & Kandel 1983
-    (differential conditioning, retention for 24 h), Hawkins, Carew & Kandel 1986 (interval and contingency). Blocking
-    is read against overshadowing: ``(blocking - 1) / (overshadowing - 1)``.
+    (differential conditioning, retention for 24 h), Hawkins, Carew & Kandel 1986 (interval and contingency). The bounds
+    of blocking and overshadowing are this project's. Over a group, blocking is read against overshadowing:
+    ``(blocking - 1) / (overshadowing - 1)``.
 
     Parameters
     ----------
     preset : str
         One of the table: ``"habituation"``, ``"recovery"``, ``"dishabituation"``, ``"sensitisation"``,
-        ``"specificity"``, ``"conditioning"``, ``"isi"``, ``"contingency"``, ``"blocking"``, ``"overshadowing"``.
+        ``"specificity"``, ``"conditioning"``, ``"isi"``, ``"unpaired"``, ``"contingency"``, ``"blocking"``,
+        ``"overshadowing"``.
     trials : int, optional
         Number of touches or pairings, >= 1.
     interval : float, optional
         Time between touches [s].
     isi : float, optional
-        Time from touch to shock [s]; 0 for both at once.
+        Time from touch to shock [s], >= -60; 0 for both at once, below 0 for the shock first.
     trial_interval : float, optional
         Time between pairings [s].
     delay : float, optional

@@ -11,6 +11,8 @@ import numpy as np
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 SIPHON, MANTLE, SHOCK = 0, 1, 2
+LEARNED: Final = 0.2
+"""Gain of the first stimulus from which on a share of it is worth computing."""
 
 
 @dataclass
@@ -88,21 +90,25 @@ def specificity(s: Settings) -> Protocol:
     return p
 
 
-def _differential(s: Settings, extra: bool) -> Protocol:
+def _in_order(events: Sequence[tuple[float, tuple[int, ...]]]) -> Protocol:
+    """Return events in order of time; what happens at the same time is one event."""
     p = Protocol()
+    together: dict[float, tuple[int, ...]] = {}
+    for time, sites in events:
+        together[time] = (*together.get(time, ()), *sites)
+    for time in sorted(together):
+        p.add(time, *together[time])
+    return p
+
+
+def _differential(s: Settings, extra: bool) -> Protocol:
+    events: list[tuple[float, tuple[int, ...]]] = []
     for k in range(int(s["trials"])):
         start = k * s["trial_interval"]
-        events: list[tuple[float, tuple[int, ...]]] = [
-            (start, (SIPHON,)),
-            (start + s["isi"], (SHOCK,)),
-            (start + 0.5 * s["trial_interval"], (MANTLE,)),
-        ]
-        if extra:
-            events.append((start + 0.25 * s["trial_interval"], (SHOCK,)))
-        if s["isi"] == 0.0:
-            events[:2] = [(start, (SIPHON, SHOCK))]
-        for time, sites in sorted(events):
-            p.add(time, *sites)
+        events += [(start, (SIPHON,)), (start + s["isi"], (SHOCK,))]
+        events += [(start + 0.25 * s["trial_interval"], (SHOCK,))] if extra else []
+        events += [(start + 0.5 * s["trial_interval"], (MANTLE,))]
+    p = _in_order(events)
     end = p.times[-1] + s["delay"]
     p.add(end, SIPHON, name="test CS+")
     p.add(end + 10 * MINUTE, MANTLE, name="test CS-")
@@ -120,14 +126,12 @@ def contingency(s: Settings) -> Protocol:
 
 
 def _compound(s: Settings, first: bool) -> Protocol:
-    p = Protocol()
-    start = 0.0
-    for k in range(2 * int(s["trials"])):
-        if k < s["trials"] and not first:
-            continue  # the control group rests meanwhile
+    events: list[tuple[float, tuple[int, ...]]] = []
+    start, n = 0.0, int(s["trials"])
+    for k in range(0 if first else n, 2 * n):  # the control group rests at first
         start = k * s["trial_interval"]
-        p.add(start, *((SIPHON,) if k < s["trials"] else (SIPHON, MANTLE)))
-        p.add(start + s["isi"], SHOCK)
+        events += [(start, (SIPHON,) if k < n else (SIPHON, MANTLE)), (start + s["isi"], (SHOCK,))]
+    p = _in_order(events)
     p.add(start + s["delay"], MANTLE, name="test")
     p.add(start + s["delay"] + 10 * MINUTE, SIPHON, name="test first")
     return p
@@ -173,19 +177,22 @@ def score(name: str, p: Protocol, r: Sequence[float]) -> dict[str, float]:
         return {"ratio": after, "before": before, "gain": _ratio(after, before)}
     if name == "specificity":
         return {"ratio": _ratio(at["test"], at["before"])}
-    if name in ("conditioning", "isi", "contingency"):
+    if name in ("conditioning", "isi", "unpaired", "contingency"):
         return {"ratio": _ratio(at["test CS+"], at["test CS-"])}
-    return {"ratio": at["test"], "first": at["test first"]}
+    gains = at["test"] - 1.0, at["test first"] - 1.0
+    share = gains[0] / gains[1] if gains[1] >= LEARNED else math.nan
+    return {"ratio": at["test"], "first": at["test first"], "share": share}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A protocol with its settings and the range of ``ratio`` that counts as success."""
+    """A protocol with its settings, and the range of a metric (``judged``) that counts as success."""
 
     build: Callable[[Settings], Protocol]
     settings: Mapping[str, float]
     low: float
     high: float
+    judged: str = "ratio"
 
 
 _TRIALS: Final = {"trials": 15, "interval": 30.0}
@@ -198,8 +205,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "specificity": Preset(specificity, _TRIALS, 0.98, 1.02),
     "conditioning": Preset(conditioning, _PAIRS, 1.3, math.inf),
     "isi": Preset(conditioning, {**_PAIRS, "isi": 1.0}, 1.02, math.inf),
+    "unpaired": Preset(conditioning, {**_PAIRS, "isi": 75.0}, 0.9, 1.1),
     "contingency": Preset(contingency, _PAIRS, 0.0, 1.1),
-    "blocking": Preset(blocking, {**_PAIRS, "trials": 20}, 0.0, math.inf),
-    "overshadowing": Preset(overshadowing, {**_PAIRS, "trials": 20}, 1.0, math.inf),
+    "blocking": Preset(blocking, {**_PAIRS, "trials": 20}, -math.inf, 0.15, "share"),
+    "overshadowing": Preset(overshadowing, {**_PAIRS, "trials": 20}, 0.5, 2.0, "share"),
 }
 """Experiments; the ranges are those of the published results (see the page of the world)."""

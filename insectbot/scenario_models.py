@@ -109,7 +109,7 @@ class TrainingSection(_Section):
 
 
 class EvaluationSection(_Section):
-    """Judging frozen brains on worlds that no training has seen.
+    """Judging brains, frozen unless ``learn``, on worlds that no training has seen.
 
     Attributes
     ----------
@@ -132,6 +132,9 @@ class EvaluationSection(_Section):
         Also judge the network before training.
     untrained_episodes : int or None
         Worlds for the untrained network, whose failed episodes are the longest; None takes ``episodes``.
+    learn : bool
+        Let controllers learn within each judged episode, from the same start every time: for worlds in which learning
+        is what is judged.
     """
 
     episodes: int = Field(default=200, ge=1)
@@ -143,6 +146,7 @@ class EvaluationSection(_Section):
     baselines: list[str] = Field(default_factory=lambda: ["random"])
     untrained: bool = True
     untrained_episodes: int | None = Field(default=None, ge=1)
+    learn: bool = False
 
     def reset_options(self, k: int) -> Options | None:
         """Return the options for resetting world ``k``; None for none."""

@@ -11,39 +11,44 @@ import numpy.typing as npt
 from insectbot.controllers.conditioning import SynapseState, withdrawal
 from insectbot.errors import ConfigurationError, ShapeError
 from insectbot.protocols import Executable
-from insectbot.snn import IF, LIF, Input, Network, PoissonInput, Population, Projection
+from insectbot.snn import IF, LIF, Input, Network, PoissonInput, Population, Projection, RegularInput
 
-FIBRES: Final = 24
-"""Sensory fibres of a site; also of the tail and of the prediction."""
-_RATE: Final = 50.0
+FIBRES: Final = 48
+"""Fibres of each source: skin of a site or of the tail, after-discharge of a site, place, tone."""
+_RATE: Final = 100.0
 _UNITS: Final = 4
-_NAIVE: Final = 0.05
+_NAIVE: Final = 0.0125
 """Weight of a naive synapse [thresholds]: 60 spikes of a motor neuron in a second of touch."""
-_CALIBRATION: Final = 4
+_CALIBRATION: Final = 8
 TOUCH: Final = ("siphon->motors", "mantle->motors")
+PREDICT: Final = ("siphon after->predictors", "mantle after->predictors", "place->predictors")
+_SOURCES: Final = ("siphon", "mantle", "tail", "siphon after", "mantle after", "place", "tone")
 
 
 def _network() -> Network:
     relay, integrator = LIF(tau_m=5.0, v_th=1.0, t_ref=1.0), IF(v_th=1.0, v_reset=None)
-    source = PoissonInput(_RATE)
-    sites = ("siphon", "mantle", "tail", "prediction")
     same = np.arange(FIBRES)
-    relays = [Projection.sparse(f"{s} skin", s, pre=same, post=same, weight=1.5) for s in sites]
+    source = {s: PoissonInput(_RATE) for s in _SOURCES} | {"tone": RegularInput(_RATE)}
+
+    def dense(pre: str, post: str, weight: float, n: int = FIBRES) -> Projection:
+        return Projection.dense(pre, post, np.full((_UNITS, n), weight))
+
     return Network(
-        inputs=tuple(Input(f"{s} skin", FIBRES, source) for s in sites),
+        inputs=tuple(Input(f"{s} fibres", FIBRES, source[s]) for s in _SOURCES),
         populations=(
-            *(Population(s, FIBRES, relay) for s in sites),
-            Population("motors", _UNITS, integrator),
-            Population("facilitators", _UNITS, integrator),
+            *(Population(s, FIBRES, relay) for s in _SOURCES),
+            *(Population(s, _UNITS, integrator) for s in ("motors", "predictors", "facilitators")),
         ),
         projections=(
-            *relays,
-            Projection.dense("siphon", "motors", np.full((_UNITS, FIBRES), _NAIVE)),
-            Projection.dense("mantle", "motors", np.full((_UNITS, FIBRES), _NAIVE)),
-            Projection.dense("tail", "motors", np.full((_UNITS, FIBRES), 3.0 * _NAIVE)),
-            Projection.dense("tail", "facilitators", np.full((_UNITS, FIBRES), _NAIVE)),
-            # What the touch synapses predict reaches the facilitator before the shock does, and holds it back.
-            Projection.dense("prediction", "facilitators", np.full((_UNITS, FIBRES), -_NAIVE)),
+            *(Projection.sparse(f"{s} fibres", s, pre=same, post=same, weight=1.5) for s in _SOURCES),
+            dense("siphon", "motors", _NAIVE),
+            dense("mantle", "motors", _NAIVE),
+            dense("tail", "motors", 3.0 * _NAIVE),
+            *(dense(name.partition("->")[0], "predictors", 0.0) for name in PREDICT),
+            dense("tail", "facilitators", _NAIVE),
+            # The tone keeps facilitators firing, so that over-prediction shows as less than that.
+            dense("tone", "facilitators", _NAIVE),
+            dense("predictors", "facilitators", -1.0 / _UNITS, _UNITS),
         ),
         outputs=("motors", "facilitators"),
         name="aplysia-reflex",
@@ -53,12 +58,17 @@ def _network() -> Network:
 class AplysiaReflexCircuit:
     """A spiking animal for ``insectbot/AplysiaReflex-v0``.
 
-    Touch of siphon or mantle makes 24 sensory neurons each fire (Poisson, 50 Hz), which excite four motor neurons; the
+    Touch of siphon or mantle makes 48 sensory neurons each fire (Poisson, 100 Hz), which excite four motor neurons; the
     withdrawal is the number of their spikes, over that of a naive touch. Shock excites motor neurons and four
-    facilitating neurons; the prediction path inhibits these. An event is one window of 1 s; between events membranes
-    are at rest, and the hours-long variables of the touch synapses
-    (:class:`~insectbot.controllers.conditioning.SynapseState`) advance in closed form: no network runs then. They set
-    the weights of the window, and its facilitator spikes drive them.
+    facilitating neurons. These are held back by four inhibitory predictors, which hear the after-discharge of the
+    sites touched a moment ago and the fibres of the place, through synapses as strong as what was learned (the path
+    that Gluck & Thompson 1987 found missing). Facilitator spikes above or below their tone are the error of the
+    shock, and change the synapses.
+
+    An event is one window of 1 s (a shock 0.5 s after a touch has one of its own). Between windows integrators keep
+    what is left below threshold, and the hours-long variables of the synapses
+    (:class:`~insectbot.controllers.conditioning.SynapseState`) advance here, in closed form: no network runs then.
+    They set the weights of the window.
 
     Parameters
     ----------
@@ -75,7 +85,7 @@ class AplysiaReflexCircuit:
         self.learning = True
         self._executable: Executable | None = None
         self._n_ticks = 0
-        self._unit = np.ones(2)  # spikes of a naive touch, of an unpredicted shock
+        self._unit = np.ones(3)  # spikes of a naive touch, of the tone, of an unpredicted shock above it
 
     @property
     def executable(self) -> Executable:
@@ -94,18 +104,24 @@ class AplysiaReflexCircuit:
         """Start as a naive animal, and take the measure of its first responses without a trace of them."""
         self.synapses.reset()
         self.executable.reset(seed)
-        spikes = [self._run(touch, 0.0, 0.0)[0] for touch in ((1.0, 0.0), (0.0, 1.0)) * (_CALIBRATION // 2)]
-        shocks = [self._run((0.0, 0.0), 1.0, 0.0)[1] for _ in range(_CALIBRATION)]
-        self._unit[:] = np.mean(spikes), np.mean(shocks)
+        calm, touches = (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0))
+        motors = [self._run(touch, 0.0)[0] for touch in touches * (_CALIBRATION // 2)]
+        tone = np.mean([self._run(calm, 0.0)[1] for _ in range(_CALIBRATION)])
+        shocked = np.mean([self._run(calm, 1.0)[1] for _ in range(_CALIBRATION)])
+        self._unit[:] = np.mean(motors), tone, shocked - tone
 
-    def _run(self, touch: tuple[float, float], shock: float, prediction: float) -> tuple[int, int]:
+    def _run(self, touch: tuple[float, float], shock: float) -> tuple[int, int]:
         """Run one window with the present weights; return the spikes of motors and of facilitators."""
-        strength = np.minimum(self.synapses.strength, 12.0) * _NAIVE
+        slow = self.synapses
+        now = [*np.minimum(slow.strength, 12.0), *slow.predictors]
         self.executable.set_weights(
-            {name: np.full(_UNITS * FIBRES, strength[site], np.float32) for site, name in enumerate(TOUCH)}
+            {
+                name: np.full(_UNITS * FIBRES, _NAIVE * value, np.float32)
+                for name, value in zip((*TOUCH, *PREDICT), now, strict=True)
+            }
         )
-        drive = np.repeat(np.array([*touch, shock, prediction], np.float32), FIBRES)
-        counts = self.executable.window(drive, self._n_ticks).counts
+        drive = np.array([*touch, shock, *slow.recent, 1.0, 1.0], np.float32)
+        counts = self.executable.window(np.repeat(drive, FIBRES), self._n_ticks).counts
         return int(counts[:_UNITS].sum()), int(counts[_UNITS:].sum())
 
     def act(self, observation: Any) -> npt.NDArray[np.float32]:
@@ -121,11 +137,11 @@ class AplysiaReflexCircuit:
         siphon, mantle, shock, gap = (float(v) for v in observation)
         synapses = self.synapses
         synapses.wait(gap)
-        predicted = synapses.prediction() if shock > 0 else 0.0
-        motors, facilitators = self._run((siphon, mantle), shock, predicted)
+        motors, facilitators = self._run((siphon, mantle), shock)
         if self.learning:
             if shock > 0:
-                synapses.shock(shock, min(facilitators / self._unit[1], 1.0))
+                error = (facilitators - self._unit[1]) / self._unit[2]
+                synapses.shock(shock, min(max(error, -1.0), 1.0))
             synapses.touch(np.array([siphon, mantle]) > 0)
         return withdrawal(motors / self._unit[0])
 
@@ -137,7 +153,7 @@ class AplysiaReflexCircuit:
         return self.executable.weights()
 
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name; those of touch follow from the slow variables at the next event."""
+        """Replace weights by projection name; those that learn follow from the slow variables at the next event."""
         self.executable.set_weights(weights)
 
     def state(self) -> dict[str, npt.NDArray]:

@@ -77,7 +77,7 @@ def _evaluate_job(job: _Job) -> list[Row]:
     controller = make_controller(scenario, env, job.seed, name=job.name, options=job.options, chip=job.chip)
     give_weights(controller, job.weights)
     chip = job.chip if hasattr(controller, "network") else ""
-    recorder = None
+    learn, recorder = scenario.evaluation.learn, None
     if job.part is not None:
         header = Header.of(scenario.name, scenario.env.id, control_period(scenario, env), controller)
         recorder = Recorder(Path(job.part), header)
@@ -87,8 +87,10 @@ def _evaluate_job(job: _Job) -> list[Row]:
         observer = recorder.episode(label) if recorder is not None and episode < job.record else None
         brain = derive("brain", world, job.seed)
         options = scenario.evaluation.reset_options(episode)
+        if learn:
+            give_weights(controller, job.weights)  # what an episode taught must not reach the next
         result = run_episode(
-            env, controller, seed=world, controller_seed=brain, learn=False, recorder=observer, options=options
+            env, controller, seed=world, controller_seed=brain, learn=learn, recorder=observer, options=options
         )
         rows.append(Row.of(label, result, controller))
     if recorder is not None:
