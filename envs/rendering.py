@@ -87,8 +87,10 @@ def draw_legend(
 ) -> None:
     """Draw the key below the map: lines of status, colours of the ground, bars of the senses, signs of the marks."""
     box = pygame.Rect(rect)
+    many = len(scene.get("senses", ())) > _beside(scene)
     for k, line in enumerate(status):
-        text(surface, line, (box.left + 4, box.top + 8 + 22 * k), INK, 21)
+        across, down = divmod(k, 2) if many else (0, k)  # senses below leave room for two lines
+        text(surface, line, (box.left + 4 + 300 * across, box.top + 8 + 22 * down), INK, 21)
     left = box.left + 200
     if _has_ground(scene):
         on_map = "elevation" in scene
@@ -97,16 +99,15 @@ def draw_legend(
         text(surface, "low" if on_map else "smooth", (left, box.top + 46), FAINT, 16)
         text(surface, "high" if on_map else "rough", (left + 90, box.top + 46), FAINT, 16, "topright")
         left += 130
-    names = list(scene.get("senses", ()))
+    n = len(scene.get("senses", ()))
     top = box.top + 8
-    if len(names) <= _beside(scene):
+    if not many:
         _draw_bars(surface, (left, top, 76.0), scene, senses)
         top += 62
     else:
-        top += 56
-        shown = min(len(names), _MOST_BARS)
-        _draw_bars(surface, (box.left + 4, top, (box.width - 8) / shown), scene, senses)
-        top += 60
+        draw = _draw_bars if n <= _MOST_BARS else _draw_columns
+        draw(surface, (box.left + 4, top + 56, (box.width - 8) / n), scene, senses)
+        top += 116
     for line in _entry_lines(_entries(scene, overlay), box.width - 8):
         for x, label, mark in line:
             paint_swatch(surface, mark, box.left + 4 + x, top + 7)
@@ -114,18 +115,37 @@ def draw_legend(
         top += _ROW
 
 
+def _ranges(scene: Mapping[str, Any]) -> tuple[npt.NDArray[np.float64], ...]:
+    """Return the least and the greatest value of every sense."""
+    n = len(scene.get("senses", ()))
+    return tuple(np.broadcast_to(np.asarray(v, float), (n,)) for v in scene.get("sense_range", (0.0, 1.0)))
+
+
+def _draw_columns(
+    surface: pygame.Surface, place: tuple[float, float, float], scene: Mapping[str, Any], senses: Any
+) -> None:
+    """Draw one upright column per sense, ``pitch`` pixels apart, and as many names as there is room for."""
+    left, top, pitch = place
+    lows, highs = _ranges(scene)
+    values = np.asarray(senses, float).ravel()
+    free = left
+    for k, name in enumerate(scene["senses"]):
+        x, wide, tall = left + pitch * k, max(2, round(pitch - 2)), 34
+        pygame.draw.rect(surface, BAR, (x, top, wide, tall))
+        a, b = sorted(round(tall * min(max((v - lows[k]) / (highs[k] - lows[k]), 0.0), 1.0)) for v in (0.0, values[k]))
+        pygame.draw.rect(surface, TARGET if "target" in name else SENSE, (x, top + tall - b, wide, max(1, b - a)))
+        if x >= free:
+            text(surface, name, (x, top + tall + 4), FAINT, 15)
+            free = x + text_width(name) * 0.75 + 12
+
+
 def _draw_bars(
     surface: pygame.Surface, place: tuple[float, float, float], scene: Mapping[str, Any], senses: Any
 ) -> None:
     """Draw one bar per sense from (left, top) on, ``pitch`` pixels apart."""
     left, top, pitch = place
-    names = list(scene.get("senses", ()))[:_MOST_BARS]
-    low, high = scene.get("sense_range", (0.0, 1.0))
-    lows, highs = (
-        (np.broadcast_to(np.asarray(v, float), (len(list(scene["senses"])),)) for v in (low, high))
-        if names
-        else ((), ())
-    )
+    names = list(scene.get("senses", ()))
+    lows, highs = _ranges(scene)
     wide = pitch - 14
     for k, name in enumerate(names):
         value = float(np.asarray(senses, float).ravel()[k])

@@ -19,6 +19,11 @@ from insectbot import check
 from insectbot.envs.registry import ENVS
 from insectbot.envs.row_env import RowEnv
 from insectbot.errors import ConfigurationError, ShapeError, UnknownNameError
+from insectbot.loop.episode import run_episode
+from insectbot.loop.recorder import Header, Label, Recorder
+from insectbot.plugins import FunctionController
+from insectbot.view.figures import trajectories
+from insectbot.view.recording import Recording
 
 ROOT = Path(__file__).parents[1]
 IDS = list(ENVS)
@@ -234,6 +239,19 @@ def test_a_mirrored_world_gives_mirrored_paths(env_id, preset):
 
 
 SECTIONS = ("**Action**", "**Observation**", "**Reward**", "**Start", "**End", "**Info**", "Parameters", "Raises")
+
+
+@pytest.mark.parametrize(("env_id", "preset"), PAIRS)
+def test_an_episode_can_be_recorded_and_drawn(env_id, preset, tmp_path):
+    env = make(env_id, **short(env_id, preset=preset))
+    actions = iter(actions_for(env.action_space, 100))
+    controller = FunctionController(lambda observation: next(actions))
+    with Recorder(tmp_path / "recording.h5", Header("test", env_id, env.control_period)) as recorder:
+        observer = recorder.episode(Label("run", 0, 0, preset, "random", ""))
+        result = run_episode(env, controller, seed=1, learn=False, recorder=observer)
+    (episode,) = Recording.open(tmp_path / "recording.h5").episodes()
+    assert len(episode.pose) == result.steps + 1
+    assert trajectories([("random", [episode])]).axes
 
 
 @pytest.mark.parametrize("env_id", IDS)

@@ -207,7 +207,7 @@ class EpisodeRecorder:
     def _keep_scene(self) -> None:
         describe = getattr(self._world, "scene", None)
         scene = dict(describe()) if describe is not None else {}
-        arrays = {k: v for k, v in scene.items() if k == "obstacles" or np.ndim(v) >= 2}
+        arrays = {k: v for k, v in scene.items() if k == "obstacles" or _is_table(v)}
         for name, array in arrays.items():
             del scene[name]
             data = np.asarray(array)
@@ -222,6 +222,14 @@ class EpisodeRecorder:
         group = self.group.create_group(name)
         for projection, weights in _weights(self._controller).items():
             group.create_dataset(projection.replace("/", "|"), data=np.asarray(weights, np.float32))
+
+
+def _is_table(value: Any) -> bool:
+    """Return whether a value has two dimensions or more; what is ragged, such as ``(0, [1, 2])``, has none."""
+    try:
+        return np.ndim(value) >= 2
+    except ValueError:
+        return False
 
 
 class Recorder:
