@@ -73,3 +73,12 @@ def wrap(angle: float) -> float:
     if angle < -math.pi:
         return angle + 2.0 * math.pi
     return angle
+
+
+@kernel
+def word53(key: np.uint64, counter: int) -> np.uint64:
+    """Return the 53 random bits that :func:`uniform` divides by 2^53."""
+    z = key + (np.uint64(counter) + np.uint64(1)) * _GAMMA
+    z = (z ^ (z >> np.uint64(30))) * _MIX_1
+    z = (z ^ (z >> np.uint64(27))) * _MIX_2
+    return (z ^ (z >> np.uint64(31))) >> np.uint64(11)
