@@ -1,8 +1,8 @@
-"""Regenerate tests/data/loihi_nengo_vectors.npz from the emulator of nengo-loihi 1.1.0.
+"""Regenerate tests/data/loihi_nengo_vectors.npz and loihi_nengo_noise.npz from the emulator of nengo-loihi 1.1.0.
 
 It needs an environment of its own (``pip install "numpy<2" nengo nengo-loihi "setuptools<70"``). The emulator's
-own compartment update is driven with random integer registers. Columns where ``u + bias`` leaves 24 bits are left
-out: there nengo-loihi wraps before it adds, which insectbot does not (see ``run_registers``).
+own compartment update is driven with random integer registers. The first file has no noise, and leaves out columns
+where ``u + bias`` wraps; the second has noise, and many such columns.
 """
 
 import sys
@@ -29,8 +29,8 @@ def registers(rng, n):
     }
 
 
-def build(p, n):
-    """Return the emulator's compartment state for these registers."""
+def build(p, n, noise=None):
+    """Return the emulator's compartment state for these registers; ``noise`` is (exponent, offset, at the membrane)."""
     from nengo_loihi.block import LoihiBlock
     from nengo_loihi.emulator.interface import BlockInfo, CompartmentState
 
@@ -43,6 +43,9 @@ def build(p, n):
     compartment.refract_delay = p["refract"].astype(np.int32)
     compartment.vmin, compartment.vmax = 0, 0
     compartment.scale_u = compartment.scale_v = False
+    if noise is not None:
+        compartment.enable_noise[:] = True
+        compartment.noise_exp, compartment.noise_offset, compartment.noise_at_membrane = noise
     info = BlockInfo([block])
     state = CompartmentState(info, strict=False)
     # The chip shares bounds per core; the state keeps them per compartment, which covers more values per vector.
@@ -83,5 +86,34 @@ def main(path="tests/data/loihi_nengo_vectors.npz", n=160, ticks=100):
     print(f"{path}: {int(keep.sum())} of {n} compartments, {int(s[:, keep].sum())} spikes")
 
 
+def with_noise(path="tests/data/loihi_nengo_noise.npz", n=40, ticks=80):
+    """Write vectors with compartment noise: cases of (exponent, offset, target), with small and large biases."""
+    warnings.simplefilter("ignore")
+    rng, out = np.random.default_rng(63), {}
+    cases = [(1, 0, 1), (5, -3, 0), (7, 2, 1), (12, 0, 0), (17, -2, 0), (19, 5, 1), (23, -64, 1), (23, 63, 0)]
+    for number, case in enumerate(cases):
+        p, x = registers(rng, n), []
+        # Half of the currents hardly decay: u + bias leaves 24 bits again and again.
+        p["decay_u"][::2] = rng.integers(0, 3, p["decay_u"][::2].size)
+        q = (rng.normal(0.5, 0.6, (ticks, n)) * 2.0 ** rng.integers(6, 22, n)).astype(np.int32)
+        state = build(p, n, case)
+
+        def draw(low, high, size, dtype, x=x):
+            x.append(rng.integers(low, high, size, dtype))
+            return x[-1].copy()
+
+        u, v, s = (np.zeros((ticks, n), np.int32) for _ in range(3))
+        for t in range(ticks):
+            state.advance_input()
+            state.input[0] += q[t]
+            state.update(SimpleNamespace(randint=draw))
+            u[t], v[t], s[t] = state.current, state.voltage, state.spiked
+        traces = {"q": q, "u": u, "v": v, "spikes": s.astype(bool), "x": np.array(x), "case": case}
+        out |= {f"{number}/{k}": a for k, a in (traces | {f: p[f].astype(np.int32) for f in FIELDS}).items()}
+        print(f"case {case}: {int(s.sum())} spikes")
+    np.savez_compressed(path, **out)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])
+    with_noise(*sys.argv[2:3])

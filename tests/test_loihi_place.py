@@ -1,5 +1,7 @@
 """Placement, routes and the meter: brute force, SANA-FE's figures, and results that do not depend on place."""
 
+import resource
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
@@ -7,14 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insectbot.chips import catalogue, loihi_wiring
 from insectbot.chips import place as place_module
 from insectbot.chips.datasheet import load, parse
 from insectbot.chips.loihi import Loihi
 from insectbot.chips.meter import Events, energy, parts
-from insectbot.chips.place import Wiring, axon_bits, core_use
+from insectbot.chips.place import RESOURCES, Wiring, axon_bits, by_hand, core_use
 from insectbot.chips.route import Mesh
 from insectbot.errors import DoesNotFit
-from insectbot.snn import LIF, CurrentInput, Input, Network, PoissonInput, Population, Projection
+from insectbot.snn import (
+    LIF,
+    CurrentInput,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    Input,
+    Network,
+    Normal,
+    PoissonInput,
+    Population,
+    Projection,
+    Uniform,
+)
 
 SHEET = load("loihi")
 
@@ -28,9 +44,7 @@ class Spread(Loihi):
 
     def place(self, quant):
         start = np.searchsorted(self.cores, np.arange(self.cores.max() + 2)).astype(np.int64)
-        wiring = Wiring.of(quant, self.sheet)
-        edges = place_module._edges(wiring, start)
-        return place_module.Placement(start, (), edges, np.arange(start.size - 1))
+        return by_hand(quant, start, self.sheet)
 
 
 def random_network(seed, n=60, n_in=12, p=0.2):
@@ -68,7 +82,7 @@ def test_core_use_by_brute_force():
     chip = Loihi()
     quant = chip.quantise(random_network(1))
     network = quant.network
-    wiring = Wiring.of(quant, SHEET)
+    wiring = Wiring(quant, SHEET)
     for low, high in ((0, 60), (5, 31), (20, 21)):
         rows, formats = {}, set()
         first = {"a": 0, "b": 20}
@@ -97,7 +111,7 @@ def test_large_populations_are_split():
     assert np.diff(placement.start).tolist() == [1024, 1024, 452]
     for use in Loihi().compile(network).usage:
         assert use.used <= use.limit
-    assert {u.resource for u in placement.usage} == {*place_module.RESOURCES, "cores"}
+    assert {u.resource for u in placement.usage} == {*RESOURCES, "cores"}
 
 
 def dense(n_in, n, outputs=1):
@@ -259,3 +273,118 @@ def test_time_of_a_tick_by_hand():
     throttled.window([1.0], 20)
     assert throttled.counters().chip_time == pytest.approx(20e-3)
     assert throttled.counters().energy.static == pytest.approx(0.1044 * 20e-3)
+
+
+def generated(n=3000, scale=1.0):
+    """Return a network made by rules: fixed in- and out-degree, random weights and delays, several cores."""
+    a, b, source = Population("a", n, LIF(t_ref=2.0)), Population("b", n // 2), Input("in", 30, PoissonInput(100.0))
+    fast, wide = Uniform(1.0, 6.0), Normal(0.02 * scale, 0.03)
+    projections = (
+        Projection.connect(source, a, FixedInDegree(2), weight=0.3 * scale),
+        Projection.connect(a, a, FixedInDegree(6), weight=wide, delay=fast, seed=1),
+        Projection.connect(a, b, FixedOutDegree(2), weight=0.1 * scale, delay=2.0, seed=2),
+        Projection.connect(b, a, FixedProbability(0.002), weight=-0.1 * scale, seed=3),
+    )
+    return Network((source,), (a, b), projections, ("b",))
+
+
+def listed(network):
+    """Return the same network with its synapses listed."""
+    return replace(network, projections=tuple(replace(p, synapses=p.listed) for p in network.projections))
+
+
+@pytest.mark.parametrize("span", [1 << 18, 700])
+def test_drawn_block_by_block_is_the_same_as_listed(monkeypatch, span):
+    """Quantisation, report and placement of generated synapses do not depend on how many are drawn at a time."""
+    monkeypatch.setattr(loihi_wiring, "SPAN", span)
+    monkeypatch.setattr(place_module, "SPAN", span)
+    network, chip = generated(), Loihi()
+    lazy, eager = chip.quantise(network), chip.quantise(listed(network))
+    assert not any("listed" in vars(p) for p in chip.quantise(generated()).network.projections)
+    assert str(lazy.report) == str(eager.report)
+    assert lazy.populations == eager.populations
+    for x, y in zip(lazy.projections, eager.projections, strict=True):
+        assert (x.exponent, x.gain, x.sign, x.longest) == (y.exponent, y.gain, y.sign, y.longest)
+        np.testing.assert_array_equal(x.weight, y.weight)
+        np.testing.assert_array_equal(x.delay, y.delay)
+    a, b = chip.place(lazy), chip.place(eager)
+    assert a.usage == b.usage
+    assert a.n_cores >= 5
+    for name in ("start", "edges", "position"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_drive_of_generated_synapses_is_that_of_listed_ones():
+    for p in generated().projections:
+        sizes = (p.synapses.n_source, p.synapses.n_target)
+        q = replace(p, synapses=p.listed)
+        for span in (None, (-0.5, 0.25)):
+            np.testing.assert_array_equal(*(loihi_wiring.drive(r, *sizes, 1.0, 0.7, span) for r in (p, q)))
+
+
+def test_edges_count_every_synapse_once():
+    quant = Loihi().quantise(generated())
+    placement = Loihi().place(quant)
+    counted = {}
+    for p in quant.network.projections:
+        first = quant.network.unit_slices()
+        units = p.pre.astype(np.int64) + first[p.source].start
+        cores = placement.core_of(p.post.astype(np.int64) + first[p.target].start - 30)
+        for pair in zip(units.tolist(), cores.tolist(), strict=True):
+            counted[pair] = counted.get(pair, 0) + 1
+    assert [tuple(e) for e in placement.edges.tolist()] == [(*pair, n) for pair, n in sorted(counted.items())]
+
+
+def test_64_chips_fill_in_order_and_pay_for_links_between_them():
+    """130 cores: the second chip begins at core 128; a spike across costs a chip hop, not tile hops alone."""
+    n = 1024 * 130
+    ends = ((0, n - 1), (n - 1, 0), (5, 2000))
+    pre, post = zip(*ends, strict=True)
+    network = Network(
+        (Input("in", 1, CurrentInput(30.0)),),
+        (Population("a", n, LIF()),),
+        (
+            Projection.sparse("a", "a", pre=pre, post=post, weight=0.01),
+            Projection.sparse("in", "a", pre=[0, 0, 0], post=[0, n - 1, 5], weight=1.0),
+        ),
+        (),
+    )
+    chip = catalogue.chip("loihi-64")
+    executable = chip.compile(network)
+    assert executable.placement.n_cores == 130
+    assert executable.n_chips == 2
+    assert executable.usage[-1].limit == 8192
+    executable.window([1.0], 11)
+    events = executable.events()
+    assert events.hops_chip == 2 * 11
+    # Core 0 is tile (0, 0) of chip (0, 0), core 129 tile (0, 0) of chip (0, 1): four steps north, one between chips.
+    assert events.hops_y == 2 * 11 * 3
+    davies = chip.prices.energy
+    assert davies.hop_chip == pytest.approx(10 * davies.hop_y)
+    assert parts(events, chip.prices)["network"] == pytest.approx(33 * 1.7e-12 + 66 * 4e-12 + 22 * 40e-12)
+    with pytest.raises(DoesNotFit, match="loihi: chip: cores 130 > 128"):
+        Loihi().compile(network)
+
+
+def test_more_than_64_chips_is_refused():
+    n = 8192 * 1024 + 1
+    network = Network((), (Population("a", n),), (), ())
+    with pytest.raises(DoesNotFit, match=r"loihi-64: 64 chips: cores 8193 > 8192 \(core 0 is full by compartments"):
+        catalogue.chip("loihi-64").place(catalogue.chip("loihi-64").quantise(network))
+
+
+@pytest.mark.slow
+def test_eight_million_neurons_are_placed():
+    """1953 modules of 4096 neurons, 9 synapses each: 7812 of 8192 cores, within 4 GiB beyond what was there."""
+    source = Input("in", 16, PoissonInput(100.0))
+    modules = tuple(Population(f"m{i}", 4096, LIF(t_ref=2.0)) for i in range(1953))
+    projections = [Projection.connect(p, p, FixedInDegree(8), weight=0.1, seed=i) for i, p in enumerate(modules)]
+    projections += [Projection.connect(source, p, FixedInDegree(1), weight=0.3, seed=i) for i, p in enumerate(modules)]
+    network = Network((source,), modules, tuple(projections), ("m0",))
+    chip = catalogue.chip("loihi-64")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    placement = chip.place(chip.quantise(network))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 << 20
+    assert placement.n_cores == 7812
+    assert placement.edges[:, 2].sum() == network.n_synapses == 9 * 4096 * 1953
+    assert all(u.limit is None or u.used <= u.limit for u in placement.usage)

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_loihi import accumulate, compartment
+from naive_loihi import accumulate, compartment, noise_value
 
 from insectbot.chips import cuba_int
 from insectbot.chips.datasheet import load
-from insectbot.chips.registers import run_registers
-from insectbot.errors import ShapeError
+from insectbot.chips.registers import Noise, noise_registers, run_registers
+from insectbot.core.random import stream_key
+from insectbot.errors import ConfigurationError, ShapeError
+from insectbot.randomness import draw
 
 VECTORS = pathlib.Path(__file__).parent / "data" / "loihi_nengo_vectors.npz"
-COUNTS = ("q_wraps", "u_wraps", "v_low", "v_high")
+NOISE_VECTORS = VECTORS.with_name("loihi_nengo_noise.npz")
+COUNTS = ("q_wraps", "u_wraps", "v_low", "v_high", "bias_wraps")
 
 
 def integers(low, high):
@@ -36,11 +39,11 @@ registers = st.fixed_dictionaries(
 )
 
 
-def oracle(p, q):
+def oracle(p, q, noise=None, to="v"):
     vmin = max(-(2 ** p["vmin_exp"]) + 1, -(2**23) + 1)
     vmax = 2 ** (9 + 2 * p["vmax_exp"]) - 1
     bias = p["bias_mant"] * 2 ** p["bias_exp"]
-    return compartment(q, p["decay_u"], p["decay_v"], bias, p["vth_mant"] * 64, vmin, vmax, p["refract"])
+    return compartment(q, p["decay_u"], p["decay_v"], bias, p["vth_mant"] * 64, vmin, vmax, p["refract"], noise, to)
 
 
 def check(result, column, trace, counts=None):
@@ -59,6 +62,33 @@ amounts = st.one_of(
 @given(registers, st.lists(amounts, min_size=1, max_size=80))
 def test_compartment_equals_the_oracle(p, q):
     check(run_registers(**p, accumulator=np.array(q)[:, None]), 0, *oracle(p, q))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    registers, st.lists(amounts, min_size=1, max_size=60), integers(1, 23), integers(-64, 63),
+    st.sampled_from("uv"), st.data(),
+)  # fmt: skip
+def test_noise_equals_the_oracle(p, q, exponent, offset, to, data):
+    x = data.draw(st.lists(integers(-127, 127), min_size=len(q), max_size=len(q)))
+    noise = Noise(np.array(x)[:, None], exponent, offset, to)
+    found = run_registers(**p, accumulator=np.array(q)[:, None], noise=noise)
+    check(found, 0, *oracle(p, q, [noise_value(n, exponent, offset) for n in x], to))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 131071), st.integers(-2, 2), st.integers(0, 4095), st.integers(1, 63), st.integers(0, 62))
+def test_thresholds_hit_exactly(mantissa, off, decay_v, refract, delay):
+    """A charge that lands at, just below or just above the threshold, however late it comes, spikes only above."""
+    charge = mantissa * 64 + off
+    q = np.zeros((130, 1), np.int64)
+    parts = [charge] if abs(charge) < 2**21 else [2**21 - 1] * (charge // (2**21 - 1)) + [charge % (2**21 - 1)]
+    q[delay : delay + len(parts), 0] = parts
+    p = {"decay_u": 4095, "decay_v": 0, "vth_mant": mantissa, "refract": refract}
+    found = run_registers(**p, accumulator=q)
+    assert found.spikes.any() == (off > 0)
+    p |= {"bias_mant": 0, "bias_exp": 0, "vmin_exp": 23, "vmax_exp": 7, "decay_v": decay_v}
+    check(run_registers(**p, accumulator=q), 0, *oracle(p, q[:, 0].tolist()))
 
 
 @settings(max_examples=150, deadline=None)
@@ -131,6 +161,18 @@ def test_decay_truncates_toward_zero():
     assert r.u.tolist() == [[-1, 1], [0, 0]]
 
 
+def test_current_plus_bias_wraps_and_is_counted():
+    """A current near 2^23 with a bias goes round to a large negative drive; the current itself does not."""
+    q = np.array([[2**21 - 1]] * 3 + [[2**21 - 98], [0]])
+    at = {"decay_u": 0, "decay_v": 4095, "vth_mant": 131071, "accumulator": q}
+    plain, pushed = run_registers(**at), run_registers(**at, bias_mant=4095, bias_exp=7)
+    np.testing.assert_array_equal(plain.u, pushed.u)
+    assert plain.bias_wraps == 0
+    over = plain.u + (4095 << 7) >= 2**23
+    assert pushed.bias_wraps == over.sum() == 2
+    assert pushed.v[4, 0] < 0 < plain.v[4, 0]
+
+
 def test_u_wraps_and_v_saturates():
     q = np.full((8, 1), 2**21 - 1)
     r = run_registers(decay_u=0, decay_v=0, vth_mant=131071, accumulator=q)
@@ -147,6 +189,9 @@ def test_widths_are_those_of_the_datasheet():
     assert sheet.int("neuron.decay") == cuba_int.DECAY_BITS
     assert sheet.int("delay.max") + 1 < cuba_int.DELAY_SLOTS
     assert sheet.int("weight.shift") == sheet.int("neuron.threshold_shift") == 6
+    noise = [sheet.int(f"noise.{name}") for name in ("span", "offset_step", "shift")]
+    assert noise == [cuba_int.NOISE_SPAN, cuba_int.OFFSET_STEP, cuba_int.NOISE_SHIFT]
+    assert noise_registers(sheet.int("noise.exponent_max"), sheet.int("noise.offset_max"), "u") == (1, 23, 63)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +205,7 @@ def test_widths_are_those_of_the_datasheet():
         ({"vth_mant": 1.5}, "must be integers"),
         ({"vmax_exp": [1, 2, 3]}, "has shape (3,)"),
         ({"accumulator": [[2**30]]}, "below 2^30"),
+        ({"noise": Noise([[128]])}, "noise = 128 must lie in -127..127"),
         ({"accumulator": None}, "give accumulator values"),
         ({"weights": [[256]], "spikes": [[1]]}, "weights = 256"),
         ({"weights": [[1]], "spikes": [[1]], "delays": 63}, "delays = 63 must lie in 0..62"),
@@ -175,6 +221,36 @@ def test_bad_values_are_named(change, message):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"exponent": 0}, "exponent = 0"),
+        ({"exponent": 24}, "exponent = 24"),
+        ({"offset": 64}, "offset = 64"),
+        ({"to": "w"}, "to = 'w'"),
+    ],
+)
+def test_bad_noise_registers_are_named(change, message):
+    with pytest.raises(ConfigurationError, match=message):
+        run_registers(decay_u=0, decay_v=0, vth_mant=1, accumulator=[[0]], noise=Noise([[1]], **change))
+
+
+def test_vectors_of_nengo_loihi_with_noise():
+    """Noise to u and to v, large biases: bit for bit nengo-loihi 1.1.0 (benchmarks/make_loihi_vectors.py)."""
+    data, wraps = np.load(NOISE_VECTORS), 0
+    fields = ("decay_u", "decay_v", "vth_mant", "bias_mant", "bias_exp", "vmin_exp", "vmax_exp", "refract")
+    for number in range(8):
+        case = {name: data[f"{number}/{name}"] for name in (*fields, "q", "u", "v", "spikes", "x", "case")}
+        exponent, offset, at_membrane = case["case"].tolist()
+        noise = Noise(case["x"], exponent, offset, "uv"[at_membrane])
+        r = run_registers(**{name: case[name] for name in fields}, accumulator=case["q"], noise=noise)
+        np.testing.assert_array_equal(r.u, case["u"])
+        np.testing.assert_array_equal(r.v, case["v"])
+        np.testing.assert_array_equal(r.spikes, case["spikes"])
+        wraps += r.bias_wraps
+    assert wraps > 100
+
+
 def test_vectors_of_nengo_loihi():
     """Bit for bit what the emulator of nengo-loihi 1.1.0 computes (benchmarks/make_loihi_vectors.py)."""
     data = np.load(VECTORS)
@@ -186,3 +262,16 @@ def test_vectors_of_nengo_loihi():
     assert r.spikes.sum() > 1000
     assert (r.q_wraps, r.u_wraps) == (int(data["q_wraps"]), int(data["u_wraps"]))
     assert min(r.q_wraps, r.u_wraps, r.v_low, r.v_high) > 10
+
+
+@given(st.integers(1, 23), st.integers(-64, 63), st.integers(0, 2**40), st.sampled_from([1, 2]))
+def test_drawn_noise_is_the_scaled_random_number(exponent, offset, tick, target):
+    """What a network adds: x from the random bits of each unit, scaled, truncated; nothing in lanes without unit."""
+    key, units = np.uint64(stream_key(tick, 3)), np.array([5, 6, 7, 900, -1, -1, 0, 1] * 2)
+    push = np.zeros(2 * cuba_int.LANES, np.int32)
+    cuba_int.draw_noise(tick, units, np.array([target, exponent, offset]), key, push)
+    x = [int(draw(key, tick, u)) * 255 // 2**32 - 127 for u in units.tolist()]
+    expected = [0 if u < 0 else noise_value(n, exponent, offset) for n, u in zip(x, units.tolist(), strict=True)]
+    blocks = push.reshape(2, -1)
+    assert blocks[target - 1].tolist() == expected
+    assert not blocks[2 - target].any()

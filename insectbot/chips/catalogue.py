@@ -16,7 +16,13 @@ from insectbot.chips.datasheet import Datasheet
 from insectbot.errors import ConfigurationError
 
 FAMILIES: Final = {
+    "akida_layers": "insectbot.chips.akida:Akida",
     "cuba_int": "insectbot.chips.loihi:Loihi",
+    "crossbar_int": "insectbot.chips.truenorth:TrueNorth",
+    "s1615": "insectbot.chips.spinnaker:SpiNNaker",
+    "adex_analog": "insectbot.chips.brainscales:BrainScaleS2",
+    "qif_analog": "insectbot.chips.neurogrid:Neurogrid",
+    "dpi_analog": "insectbot.chips.dynapse:Dynapse",
 }
 """Arithmetic -> the class that emulates it."""
 

@@ -18,8 +18,8 @@ TICK, WINDOWS, INPUT_SPIKES, SPIKES, SYNOPS, ACTIVE, EVENTS, UPDATES = range(8)
 N_COMMON = 8
 
 # Columns of the time table (one row per price list) and of the work table (one row per core).
-T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR, T_HOP_CHIP = range(11)
-W_ACTIVE, W_SPIKES, W_OUT, W_IN, W_SYNOPS = range(5)
+T_ACTIVE, T_IDLE, T_SPIKE, T_OUT, T_IN, T_SYNOP, T_HOP_X, T_HOP_Y, T_BARRIER, T_FLOOR, T_HOP_CHIP, T_LEARN = range(12)
+W_ACTIVE, W_SPIKES, W_OUT, W_IN, W_SYNOPS, W_UPDATES = range(6)
 
 POISSON, REGULAR, CURRENT = 0, 1, 2
 
@@ -109,7 +109,7 @@ def send(unit: Any, core: Any, meter: Any) -> None:
 def close_tick(meter: Any) -> None:
     """Add the duration of this tick to ``elapsed`` [s], per price list; clears ``work`` and ``tail``.
 
-    Busiest core (updates, spikes, messages, synaptic operations) plus the longest way through the mesh;
+    Busiest core (updates, spikes, messages, synaptic operations, learning) plus the longest way through the mesh;
     or, where longer, the busiest sender plus its last message, with its way and its handling; plus the barrier;
     at least the floor of the price list.
     ``elapsed`` column 0 runs freely, column 1 is throttled to real time (column 2 holds the real-time step), column 3
@@ -124,7 +124,8 @@ def close_tick(meter: Any) -> None:
             sending = n_idle[c] * t[T_IDLE] + w[W_ACTIVE] * (t[T_ACTIVE] - t[T_IDLE])
             sending += w[W_SPIKES] * t[T_SPIKE] + w[W_OUT] * t[T_OUT]
             sender = max(sender, sending)
-            busiest = max(busiest, sending + w[W_IN] * t[T_IN] + w[W_SYNOPS] * t[T_SYNOP])
+            learning = w[W_UPDATES] * t[T_LEARN]
+            busiest = max(busiest, sending + w[W_IN] * t[T_IN] + w[W_SYNOPS] * t[T_SYNOP] + learning)
         step = max(max(busiest + tail[p, 0], sender + tail[p, 1]) + t[T_BARRIER], t[T_FLOOR])
         elapsed[p, 0] += step
         elapsed[p, 1] += max(step, elapsed[p, 2])

@@ -289,7 +289,7 @@ class ChipExecutable(ABC):
         """Take a new placement: messages, neurons per core [n_cores], global units that are read out."""
         self.routes = routes
         self._output_units = np.asarray(outputs, np.int64)
-        work = np.zeros((max(neurons.size, 1), 5), np.int64)
+        work = np.zeros((max(neurons.size, 1), 6), np.int64)
         tail = np.zeros((len(self.sheet.prices), 2))
         row, dest = routes.messages(self._unit_spikes.size)
         idle = neurons.astype(np.int64) if neurons.size else np.zeros(1, np.int64)

@@ -1,4 +1,4 @@
-"""A network on the emulated Loihi: integer state and one jitted call per window."""
+"""A network on the emulated Loihi: integer state, learning engine, one jitted call per window."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import cuba_int as k
+from insectbot.chips import engine as e
+from insectbot.chips.cuba_window import window
 from insectbot.chips.executable import ChipExecutable
 from insectbot.chips.inputs import output_units
+from insectbot.chips.loihi_integers import QuantNetwork
+from insectbot.chips.loihi_learning import Plasticity, refusals, translated
+from insectbot.chips.loihi_microcode import Microcode
+from insectbot.chips.loihi_plastic import LearningEngine
 from insectbot.chips.place import Placement
 from insectbot.chips.program import Program
-from insectbot.chips.quantise import QuantNetwork, lif_of
+from insectbot.chips.quantise import lif_of
 from insectbot.chips.route import Routes
-from insectbot.errors import ShapeError
+from insectbot.core.random import stream_key
+from insectbot.errors import DoesNotFit, ShapeError, Unsupported
 from insectbot.protocols import Usage
-from insectbot.snn.network import Network
+from insectbot.snn.network import Network, Projection
 
 if TYPE_CHECKING:
     from insectbot.chips.loihi import Loihi
 
+_NOISE_STREAM = 4999
 _NEURON_STATE = ("u", "v", "ref", "bias")
 _FIELDS = (k.U, k.V, k.REF, k.BIAS)
 _REGISTERS = {
@@ -36,7 +44,10 @@ _REGISTERS = {
 
 
 class LoihiExecutable(ChipExecutable):
-    """A network compiled for the chip. Weights are frozen.
+    """A network compiled for the chip.
+
+    The first ``learning = True`` quantises anew, with room for weights up to the bounds of their rules; until then
+    scales follow the weights, as for a frozen network.
 
     Parameters
     ----------
@@ -53,6 +64,8 @@ class LoihiExecutable(ChipExecutable):
         The network in integers, with its report.
     placement : Placement
         Neurons on cores.
+    engine : LearningEngine
+        The learning engine.
     """
 
     soft: ClassVar[Mapping[str, int]] = {
@@ -61,28 +74,90 @@ class LoihiExecutable(ChipExecutable):
         "v_low": k.V_LOW,
         "v_high": k.V_HIGH,
         "bias_clips": k.BIAS_CLIPS,
+        "bias_wraps": k.BIAS_WRAPS,
+        "tag_clips": k.TAG_CLIPS,
+        "trace_clips": k.TRACE_CLIPS,
+        "reward_clips": k.REWARD_CLIPS,
     }
     n_counts = k.N_COUNTS
     quant: QuantNetwork
     placement: Placement
+    engine: LearningEngine
 
     def __init__(self, chip: Loihi, network: Network, *, seed: int = 0) -> None:
         super().__init__(chip.sheet, chip.prices, chip.throttle, network)
         self._chip = chip
+        self._roomy = self._learned = False
+        self._refused = [r for p in network.plastic() for r in refusals(network, p)]
+        self._noise = (np.array(chip.noise, np.int64), np.zeros(1, np.uint64), np.zeros(2 * k.LANES, np.int32))
         self._load(chip.quantised(network))
         self.reset(seed)
+
+    def wishes(self) -> list[str]:
+        """Return what of the learning rules the engine cannot say, as text."""
+        return list(self._refused)
+
+    @property
+    def learning(self) -> bool:
+        """Whether plasticity and exploration act.
+
+        Raises
+        ------
+        Unsupported
+            On setting it, if the engine cannot say a rule; the message names what.
+        """
+        return self._learning
+
+    @learning.setter
+    def learning(self, value: bool) -> None:
+        if value and (wishes := self.wishes()):
+            raise Unsupported(
+                f"{self.sheet.name}: the learning engine cannot say {', '.join(wishes)}; train on ideal, deploy frozen"
+            )
+        if value and not self._roomy and (self.engine.names or self.engine.explorers[5].size):
+            self._roomy = True
+            try:
+                self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=True))
+            except (Unsupported, DoesNotFit):
+                self._roomy = False
+                raise
+        self._learning = bool(value)
+        self.engine.stand(self._learning, self._program.cells, self._counts)
 
     def run(self, n_ticks: int) -> int:
         """Write analog inputs into bias registers, then run the window."""
         if self._analog:
             self._write_bias()
-        fabric, synapses = self._fabric, self._program.synapses
-        return k.window(n_ticks, self.recording, self._counts, self._sources, fabric, synapses, self._meter, self._out)
+        learning = self._learning and bool(self.engine.names or self.engine.explorers[5].size)
+        self._learned |= learning and n_ticks > 0
+        plastic, explorers = self.engine.plastic, self.engine.explorers
+        return window(
+            n_ticks, self.recording, learning, self._counts, self._sources, self._fabric, self._program.synapses,
+            self._meter, self._out, plastic, explorers,
+        )  # fmt: skip
+
+    def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
+        """Take third factors: a learning pass at once, before the first tick of the window."""
+        self.engine.reward(modulators, int(self._counts[e.TICK]), self._counts, self._elapsed, self._meter[5])
+        self._learned = True
 
     def clear(self, seed: int) -> None:
-        """Set all neurons and accumulators to 0."""
+        """Set all neurons, accumulators, traces and tags to 0."""
         self._set_neurons(np.zeros((len(_FIELDS), self.network.n_neurons), np.int32))
         self._ring[...] = 0
+        self._noise[1][0] = stream_key(seed, _NOISE_STREAM)
+        self.engine.clear(seed)
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return a copy of the weights as deployed, or as learned where the engine has run."""
+        self._take_learned()
+        return super().weights()
+
+    def _take_learned(self) -> None:
+        if self._learned:
+            known = {q.name: q for q in self.quant.projections}
+            for name in self.engine.names:
+                self._weights[name] = known[name].effective_of(self.engine.mantissas(name)).astype(np.float32)
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return registers, synapses, placement, messages and host currents."""
@@ -104,8 +179,15 @@ class LoihiExecutable(ChipExecutable):
 
     def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return the quantised weights in the network's unit, by projection (host projections as deployed)."""
-        pairs = zip(self.network.projections, self.quant.projections, strict=True)
-        return {p.name: q.effective if q.weight.size else self._weights[p.name].astype(float) for p, q in pairs}
+        found = {}
+        for q in self.quant.projections:
+            if q.host:
+                found[q.name] = self._weights[q.name].astype(float)
+            else:
+                found[q.name] = q.effective_of(
+                    self.engine.mantissas(q.name) if q.name in self.engine.names else q.weight
+                )
+        return found
 
     def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
         """Replace weights by projection name and quantise anew; membrane state moves to the new scale.
@@ -116,16 +198,26 @@ class LoihiExecutable(ChipExecutable):
             If a projection is unknown, or a vector has the wrong length or a value that is not finite.
         """
         checked = self.network.checked_weights(weights)
-        quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
+        self._take_learned()
+        network = self.network.with_weights(self._weights | checked)
+        self._chip.require(network)
+        self._replace(self._chip.quantised(network, learning=self._roomy))
+        self._weights |= checked
+        self._learned = False
+
+    def _replace(self, quant: QuantNetwork) -> None:
+        """Program other weights; the state of neurons moves to the new scale, that of the engine stays."""
         before = np.repeat([p.scale for p in self.quant.populations], [p.n for p in self.quant.populations])
         after = np.repeat([p.scale for p in quant.populations], [p.n for p in quant.populations])
         neurons, ring = self._neurons(), self._ring[:, self._program.slot].copy()
+        engine = self.engine.state
         self._load(quant)
-        self._weights |= checked
+        self.engine.restore({**engine, "learn_weight": self.engine.state["learn_weight"]})
         factor = after / before
         neurons[[0, 1, 3]] = np.rint(neurons[[0, 1, 3]] * factor)
         self._set_neurons(neurons)
         self._ring[:, self._program.slot] = np.rint(ring * factor)
+        self.engine.stand(self._learning, self._program.cells, self._counts)
 
     def potentials(self, population: str) -> npt.NDArray[np.float64]:
         """Return the membrane potentials of a population in the network's unit, shape (n,)."""
@@ -137,12 +229,26 @@ class LoihiExecutable(ChipExecutable):
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future, as named arrays."""
+        self._take_learned()
         arrays = dict(zip(_NEURON_STATE, self._neurons(), strict=True))
-        return super().state() | arrays | {"ring": self._ring[:, self._program.slot].copy()}
+        arrays |= {"ring": self._ring[:, self._program.slot].copy()}
+        if self._noise[0][0] != k.NOISE_OFF:
+            arrays["noise_key"] = self._noise[1].copy()
+        if self.engine.names or self.engine.explorers[5].size:
+            arrays |= {name: a.copy() for name, a in self.engine.state.items()}
+            arrays["learn_room"] = np.array([self._roomy])
+        return super().state() | arrays
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
         """Restore a state of the same network; raises ConfigurationError for another's."""
+        if "learn_room" in state and set(state) == set(self.state()):
+            self._roomy = bool(state["learn_room"][0])
         super().load_state(state)
+        if "learn_room" in state:
+            self.engine.restore(state)
+            self.engine.stand(self._learning, self._program.cells, self._counts)
+        if "noise_key" in state:
+            self._noise[1][:] = state["noise_key"]
         self._set_neurons(np.array([state[name] for name in _NEURON_STATE], np.int32))
         self._ring[...] = 0
         self._ring[:, self._program.slot] = state["ring"]
@@ -168,19 +274,33 @@ class LoihiExecutable(ChipExecutable):
         self._program = program = Program.of(quant, self.placement)
         n_slots = program.unit_of.size
         self._ring = np.zeros((k.DELAY_SLOTS, n_slots), np.int32)
-        self._fabric = (program.cells, self._ring, program.block_core, program.unit_of, program.output_of)
+        lanes = (program.cells, self._ring, program.block_core, program.unit_of, program.output_of)
+        self._fabric = (*lanes, *self._noise)
         self._analog = program.currents[1].size > 0
-        self._scratch = np.zeros(n_slots if self._analog else 0)
+        rules = [] if self._refused else [self._rule(p) for p in self.network.plastic()]
+        core = self.placement.core_of(np.arange(self.network.n_neurons))
+        self.engine = LearningEngine(self.quant, program, rules, core, self._largest_bias())
         self.bind_messages(routes, program.n_idle, output_units(self.network))
+
+    def _rule(self, projection: Projection) -> Plasticity:
+        """Return the microcode of a rule; none while scales leave no room to learn."""
+        options = self._chip.learn_options
+        if not self._roomy:
+            return Plasticity(Microcode((), t_epoch=options[0], rounding=options[1]))
+        unit = next(q.unit for q in self.quant.projections if q.name == projection.name)
+        return translated(self.network, projection, unit, *options)
+
+    def _largest_bias(self) -> tuple[int, int]:
+        mantissa = (1 << (self.sheet.int("neuron.bias_mantissa") - 1)) - 1
+        return mantissa, self.sheet.int("neuron.bias_exponent_max")
 
     def _write_bias(self) -> None:
         if not np.isfinite(self._drive).all():
             raise ShapeError(f"drive {self._drive.tolist()} must be finite numbers")
-        mantissa = (1 << (self.sheet.int("neuron.bias_mantissa") - 1)) - 1
-        largest = (mantissa, self.sheet.int("neuron.bias_exponent_max"))
         row, lane, weight = self._program.currents
-        rate = self._sources[4]
-        k.write_bias(self._drive, rate, row, lane, weight, largest, self._program.cells, self._counts, self._scratch)
+        standing, analog, largest = self.engine.explorers[6:9]
+        cells, counts = self._program.cells, self._counts
+        k.write_bias(self._drive, self._sources[4], row, lane, weight, largest, cells, counts, analog, standing)
 
     def _lanes(self) -> tuple[npt.NDArray, npt.NDArray]:
         slot = self._program.slot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from insectbot.chips.anneal import annealed
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.fill import Unfit, fill
-from insectbot.chips.quantise import QuantNetwork
+from insectbot.chips.loihi_integers import QuantNetwork
+from insectbot.chips.loihi_wiring import SPAN, block_of, sizes, span_of
 from insectbot.chips.topology import Topology
 from insectbot.errors import DoesNotFit
 from insectbot.protocols import Usage
@@ -20,19 +22,16 @@ RESOURCES += ("compartment_profiles", "threshold_profiles")
 Vector = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
 class Wiring:
-    """All on-chip synapses in one list, sorted by target neuron.
+    """All synapses on the chip, by target neuron; generated ones are drawn for some cores at a time.
 
     Attributes
     ----------
-    source, target, projection : ndarray of int64, shape (n_synapses,)
-        Unit (inputs first), neuron (inputs not counted) and number of the projection of each synapse.
     bits : ndarray of int64, shape (n_projections,)
         Weight and delay bits per synapse.
     form : ndarray of int64, shape (n_projections,)
         Number of the synapse format (exponent, sign mode, delay bits) a projection uses.
-    population : ndarray of int64, shape (n_neurons,)
+    population : ndarray of int32, shape (n_neurons,)
         Population of each neuron.
     profiles : ndarray of int64, shape (2, n_populations)
         Numbers of the compartment and threshold profile of each population.
@@ -40,46 +39,71 @@ class Wiring:
         Number of input channels.
     """
 
-    source: Vector
-    target: Vector
-    projection: Vector
-    bits: Vector
-    form: Vector
-    population: Vector
-    profiles: Vector
-    n_inputs: int
-
-    @classmethod
-    def of(cls, quant: QuantNetwork, sheet: Datasheet) -> Wiring:
-        """List the synapses of a quantised network."""
+    def __init__(self, quant: QuantNetwork, sheet: Datasheet) -> None:
         network = quant.network
-        slices = network.unit_slices()
-        source, target, projection = [], [], []
+        self.n_inputs, self._dt = network.n_inputs, network.dt
+        self._slices, self._sizes = network.unit_slices(), sizes(network)
         bits, forms = [], []
-        for k, (p, q) in enumerate(zip(network.projections, quant.projections, strict=True)):
+        for q, report in zip(quant.projections, quant.report.projections, strict=True):
             # A delay register of 0 means one tick; a projection without more needs no delay field.
-            delay_bits = sheet.int("delay.bits") if q.delay.size and q.delay.max() > 1 else 0
-            bits.append(quant.report.projections[k].bits + delay_bits)
+            delay_bits = sheet.int("delay.bits") if q.longest > 1 else 0
+            bits.append(report.bits + delay_bits)
             forms.append((q.exponent, q.sign, delay_bits))
-            if q.weight.size:
-                source.append(p.pre.astype(np.int64) + slices[p.source].start)
-                target.append(p.post.astype(np.int64) + slices[p.target].start - network.n_inputs)
-                projection.append(np.full(q.weight.size, k))
-        empty = [np.zeros(0, np.int64)]
-        s, t, k = (np.concatenate(a or empty) for a in (source, target, projection))
-        order = np.argsort(t, kind="stable")
+        self.bits, self.form = np.array(bits, np.int64), _number(forms)
+        counts = [p.n for p in quant.populations]
+        self.population = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         profile = [(p.decay_u, p.decay_v, p.refract) for p in quant.populations]
-        threshold = [p.vth_mant for p in quant.populations]
-        return cls(
-            source=s[order],
-            target=t[order],
-            projection=k[order],
-            bits=np.array(bits, np.int64),
-            form=_number(forms),
-            population=np.repeat(np.arange(len(quant.populations)), [p.n for p in quant.populations]),
-            profiles=np.array([_number(profile), _number(threshold)]),
-            n_inputs=network.n_inputs,
-        )
+        self.profiles = np.array([_number(profile), _number([p.vth_mant for p in quant.populations])])
+        self._first = np.append(0, np.cumsum(counts))
+        self._onto: list[list[int]] = [[] for _ in counts]
+        names = {p.name: i for i, p in enumerate(quant.populations)}
+        for k, q in enumerate(quant.projections):
+            if not q.host:
+                self._onto[names[q.projection.target]].append(k)
+        self._projections = [q.projection for q in quant.projections]
+        self._sorted: dict[int, tuple[Vector, Vector]] = {}
+        none = np.zeros(0, np.int64)
+        self._held: tuple[int, int, Vector, Vector, Vector] = (0, 0, none, none, none)
+
+    def incoming(self, low: int, high: int) -> tuple[Vector, Vector]:
+        """Return (source unit, number of the projection) of every synapse onto neurons ``low`` to ``high``."""
+        begin, end, target, source, projection = self._held
+        if low < begin or high > end:
+            self._hold(low, high)
+            begin, end, target, source, projection = self._held
+        a, z = np.searchsorted(target, [low, high])
+        return source[a:z], projection[a:z]
+
+    def _hold(self, low: int, high: int) -> None:
+        """Take synapses of as many whole populations and spans of generated synapses as :data:`SPAN` targets have."""
+        high = max(high, min(low + SPAN, self.population.size))
+        parts = []
+        for i in range(int(self.population[low]), int(self.population[high - 1]) + 1 if high > low else 0):
+            first = int(self._first[i])
+            a, z = max(low - first, 0), min(high - first, int(self._first[i + 1]) - first)
+            for k in self._onto[i]:
+                pre, post = self._part(k, a, z)
+                source = pre.astype(np.int64) + self._slices[self._projections[k].source].start
+                parts.append((post.astype(np.int64) + first, source, np.full(pre.size, k, np.int32)))
+        empty = (np.zeros(0, np.int64),) * 3
+        target, source, projection = (np.concatenate(x) for x in zip(*(parts or [empty]), strict=True))
+        order = np.argsort(target, kind="stable")
+        self._held = (low, high, target[order], source[order], projection[order])
+
+    def _part(self, k: int, low: int, high: int) -> tuple[npt.NDArray, npt.NDArray]:
+        """Return (pre, post) of a projection onto some of its targets."""
+        p = self._projections[k]
+        n_source, n_target = self._sizes[p.source], self._sizes[p.target]
+        if span_of(p, n_target) < n_target or (low == 0 and high == n_target):
+            block = block_of(p, n_source, n_target, self._dt, low, high)
+            return block.pre, block.post
+        if k not in self._sorted:
+            block = block_of(p, n_source, n_target, self._dt, 0, n_target)
+            order = np.argsort(block.post, kind="stable")
+            self._sorted[k] = (block.pre[order], block.post[order])
+        pre, post = self._sorted[k]
+        a, z = np.searchsorted(post, [low, high])
+        return pre[a:z], post[a:z]
 
 
 @dataclass(frozen=True)
@@ -129,25 +153,32 @@ def _number(items: list) -> Vector:
 
 def core_use(wiring: Wiring, low: int, high: int, sheet: Datasheet) -> dict[str, int]:
     """Return what neurons ``low`` to ``high`` need on one core (all but ``axons_out``)."""
-    a, z = np.searchsorted(wiring.target, [low, high])
-    source, projection = wiring.source[a:z], wiring.projection[a:z]
+    return _core(wiring, low, high, sheet)[0]
+
+
+def _core(wiring: Wiring, low: int, high: int, sheet: Datasheet) -> tuple[dict[str, int], npt.NDArray, npt.NDArray]:
+    """Return what a core needs, and (source units, synapses of each)."""
+    source, projection = wiring.incoming(low, high)
     n_projections = max(wiring.bits.size, 1)
     rows, n = np.unique(source * n_projections + projection, return_counts=True)
+    unit, kind = np.divmod(rows, n_projections)
+    first = np.flatnonzero(np.diff(unit, prepend=-1))
     bits, forms = 0, 0
     if rows.size:
         index_bits = max(sheet.int("limits.synapse.index_bits_min"), int(high - low - 1).bit_length())
-        per_synapse = wiring.bits[rows % n_projections] + index_bits
+        per_synapse = wiring.bits[kind] + index_bits
         bits = int(axon_bits(n, per_synapse, sheet).sum())
-        forms = np.unique(wiring.form[projection]).size
+        forms = np.unique(wiring.form[np.unique(kind)]).size
     populations = np.unique(wiring.population[low:high])
-    return {
+    use = {
         "compartments": high - low,
-        "axons_in": int(np.unique(source).size),
+        "axons_in": first.size,
         "synapse_bits": bits,
         "synapse_formats": int(forms),
         "compartment_profiles": int(np.unique(wiring.profiles[0, populations]).size),
         "threshold_profiles": int(np.unique(wiring.profiles[1, populations]).size),
     }
+    return use, unit[first], np.add.reduceat(n, first) if rows.size else n
 
 
 def axon_bits(n: npt.NDArray, per_synapse: npt.NDArray, sheet: Datasheet) -> Vector:
@@ -160,8 +191,31 @@ def axon_bits(n: npt.NDArray, per_synapse: npt.NDArray, sheet: Datasheet) -> Vec
     return full * whole + np.where(rest > 0, part, 0)
 
 
+class _Cores:
+    """Cores as they fill: what each needs and who sends to it, kept from when it was tried."""
+
+    def __init__(self, wiring: Wiring, sheet: Datasheet) -> None:
+        self.wiring, self.sheet = wiring, sheet
+        self.limits = {name: sheet.int(f"limits.core.{name}") for name in RESOURCES}
+        self._kept: dict[int, tuple[int, dict[str, int], npt.NDArray, npt.NDArray]] = {}
+
+    def excess(self, low: int, high: int) -> str:
+        """Return what neurons ``low`` to ``high`` need too much of on one core."""
+        use, unit, n = _core(self.wiring, low, high, self.sheet)
+        over = [f"{name} {value} > {self.limits[name]}" for name, value in use.items() if value > self.limits[name]]
+        if not over:
+            self._kept[low] = (high, use, unit.astype(np.int32), n.astype(np.int32))
+        return over[0] if over else ""
+
+    def of(self, low: int, high: int) -> tuple[dict[str, int], npt.NDArray, npt.NDArray]:
+        """Return (use, source units, synapses of each) of a core."""
+        if low not in self._kept or self._kept[low][0] != high:
+            return _core(self.wiring, low, high, self.sheet)
+        return self._kept[low][1:]
+
+
 def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
-    """Fill cores in order of neurons; split where a resource runs out.
+    """Fill cores in order of neurons; split where a resource runs out; fill a chip, then the next.
 
     If the output axons of a core run out, cores are filled less (512, 256, ... compartments) until they suffice.
 
@@ -170,41 +224,49 @@ def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
     DoesNotFit
         Naming the resource, the core and by how much.
     """
-    wiring = Wiring.of(quant, sheet)
-    limits = {name: sheet.int(f"limits.core.{name}") for name in RESOURCES}
-    cap, first = limits["compartments"], ""
+    cores = _Cores(Wiring(quant, sheet), sheet)
+    cap, first = cores.limits["compartments"], ""
     while cap >= 1:
-        start = _fill(wiring, limits, cap, sheet)
-        edges = _edges(wiring, start)
-        out = _axons_out(wiring, start, edges)
-        crowded = np.flatnonzero(out > limits["axons_out"])
+        start = _fill(cores, cap)
+        edges = _edges(cores, start)
+        out = _axons_out(cores.wiring, start, edges)
+        crowded = np.flatnonzero(out > cores.limits["axons_out"])
         if not crowded.size:
-            return _finish(wiring, start, edges, out, limits, sheet)
+            return _finish(cores, start, edges, out)
         core = int(crowded[0])
-        first = first or f"{sheet.name}: core {core}: axons_out {int(out[core])} > {limits['axons_out']}"
+        first = first or f"{sheet.name}: core {core}: axons_out {int(out[core])} > {cores.limits['axons_out']}"
         cap //= 2
     raise DoesNotFit(f"{first}; give neurons fewer distant targets")
 
 
-def _fill(wiring: Wiring, limits: dict[str, int], cap: int, sheet: Datasheet) -> Vector:
-    def excess(low: int, high: int) -> str:
-        use = core_use(wiring, low, high, sheet)
-        return next((f"{name} {value} > {limits[name]}" for name, value in use.items() if value > limits[name]), "")
+def by_hand(quant: QuantNetwork, start: Vector, sheet: Datasheet) -> Placement:
+    """Return a placement with core c holding neurons ``start[c]`` to ``start[c + 1]``, within limits or not."""
+    cores = _Cores(Wiring(quant, sheet), sheet)
+    return Placement(start, (), _edges(cores, start), np.arange(start.size - 1))
 
+
+def _fill(cores: _Cores, cap: int) -> Vector:
+    population = cores.wiring.population
     try:
-        return fill(wiring.population.size, cap, excess)
+        return fill(population.size, cap, cores.excess)
     except Unfit as error:
-        population = int(wiring.population[error.item])
         raise DoesNotFit(
-            f"{sheet.name}: core {error.core}: {error.cause} for one neuron of population {population}; "
-            "give it fewer incoming synapses"
+            f"{cores.sheet.name}: core {error.core}: {error.cause} for one neuron of population "
+            f"{int(population[error.item])}; give it fewer incoming synapses"
         ) from None
 
 
-def _edges(wiring: Wiring, start: Vector) -> Vector:
-    core = np.searchsorted(start, wiring.target, side="right") - 1
-    pair, n = np.unique(wiring.source * start.size + core, return_counts=True)
-    return np.stack([pair // start.size, pair % start.size, n], axis=1).astype(np.int64)
+def _edges(cores: _Cores, start: Vector) -> Vector:
+    """Return (source unit, core, synapses), sorted by unit, then core."""
+    found = [cores.of(int(low), int(high))[1:] for low, high in pairwise(start)]
+    core = np.repeat(np.arange(len(found)), [unit.size for unit, _ in found])
+    unit = np.concatenate([unit for unit, _ in found] or [np.zeros(0, np.int64)])
+    n = np.concatenate([n for _, n in found] or [np.zeros(0, np.int64)])
+    order = np.argsort(unit, kind="stable")
+    edges = np.empty((unit.size, 3), np.int64)
+    for column, values in enumerate((unit, core, n)):
+        edges[:, column] = values[order]
+    return edges
 
 
 def _axons_out(wiring: Wiring, start: Vector, edges: Vector) -> Vector:
@@ -212,19 +274,19 @@ def _axons_out(wiring: Wiring, start: Vector, edges: Vector) -> Vector:
     return np.bincount(np.searchsorted(start, neurons, side="right") - 1, minlength=start.size - 1)
 
 
-def _finish(
-    wiring: Wiring, start: Vector, edges: Vector, out: Vector, limits: dict[str, int], sheet: Datasheet
-) -> Placement:
-    cores, most = start.size - 1, sheet.int("limits.chip.cores")
-    if cores > most:
-        use = core_use(wiring, 0, int(start[1]), sheet)
+def _finish(cores: _Cores, start: Vector, edges: Vector, out: Vector) -> Placement:
+    sheet, limits, n = cores.sheet, cores.limits, start.size - 1
+    boards = int(sheet.value("limits.board.columns", 1)) * int(sheet.value("limits.board.rows", 1))
+    most, where = sheet.int("limits.chip.cores") * boards, "chip" if boards == 1 else f"{boards} chips"
+    if n > most:
+        use = cores.of(0, int(start[1]))[0]
         full = max(use, key=lambda name: use[name] / limits[name])
         raise DoesNotFit(
-            f"{sheet.name}: chip: cores {cores} > {most} (core 0 is full by {full} {use[full]} of {limits[full]}); "
+            f"{sheet.name}: {where}: cores {n} > {most} (core 0 is full by {full} {use[full]} of {limits[full]}); "
             "use fewer neurons or synapses"
         )
     usage = []
-    for c in range(cores):
-        use = core_use(wiring, int(start[c]), int(start[c + 1]), sheet) | {"axons_out": int(out[c])}
+    for c in range(n):
+        use = cores.of(int(start[c]), int(start[c + 1]))[0] | {"axons_out": int(out[c])}
         usage += [Usage(name, use[name], limits[name], f"core {c}") for name in RESOURCES]
-    return Placement(start, (*usage, Usage("cores", cores, most, "chip")), edges, np.arange(cores))
+    return Placement(start, (*usage, Usage("cores", n, most, where)), edges, np.arange(n))

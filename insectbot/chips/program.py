@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from insectbot.chips import cuba_int as k
 from insectbot.chips.inputs import output_units
+from insectbot.chips.loihi_integers import QuantNetwork
 from insectbot.chips.place import Placement
-from insectbot.chips.quantise import QuantNetwork, is_current
 from insectbot.chips.registers import Registers, contribution
 
 Array = npt.NDArray
@@ -34,6 +34,8 @@ class Program:
         Neurons per core.
     currents : tuple of ndarray
         (row, lane, weight in chip units) by input channel; empty rows where there is no analog input.
+    plastic : dict of str to ndarray of int64
+        Of every projection with a learning rule: where its synapses are in ``synapses``, in projection order.
     """
 
     cells: npt.NDArray[np.int32]
@@ -44,6 +46,7 @@ class Program:
     synapses: tuple[Array, Array, Array, Array]
     n_idle: npt.NDArray[np.int64]
     currents: tuple[Array, Array, Array]
+    plastic: dict[str, npt.NDArray[np.int64]]
 
     @classmethod
     def of(cls, quant: QuantNetwork, placement: Placement) -> Program:
@@ -58,6 +61,7 @@ class Program:
         unit_of[slot] = neurons + network.n_inputs
         output_of = np.full(int(base[-1]), -1, np.int64)
         units = output_units(network)
+        synapses, plastic = _synapses(quant, slot)
         output_of[slot[units - network.n_inputs]] = np.arange(units.size)
         return cls(
             cells=_cells(quant, slot, int(base[-1])),
@@ -65,9 +69,10 @@ class Program:
             block_core=np.repeat(np.arange(blocks.size), blocks),
             unit_of=unit_of,
             output_of=output_of,
-            synapses=_synapses(quant, slot),
+            synapses=synapses,
             n_idle=np.diff(placement.start).astype(np.int64),
             currents=_currents(quant, slot),
+            plastic=plastic,
         )
 
 
@@ -85,12 +90,17 @@ def _cells(quant: QuantNetwork, slot: Array, n_slots: int) -> npt.NDArray[np.int
     return cells
 
 
-def _synapses(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array, Array]:
+def _synapses(
+    quant: QuantNetwork, slot: Array
+) -> tuple[tuple[Array, Array, Array, Array], dict[str, npt.NDArray[np.int64]]]:
+    """Return (row, target lane, contribution, delay) by source unit, and where synapses that can learn ended up."""
     network = quant.network
     slices, n_units = network.unit_slices(), network.n_inputs + network.n_neurons
     unit, target, amount, delay = ([np.zeros(0, np.int64)] for _ in range(4))
+    first, size = {}, 0
     for p, q in zip(network.projections, quant.projections, strict=True):
-        if q.weight.size:
+        if not q.host:
+            first[p.name], size = size, size + q.weight.size
             unit.append(p.pre.astype(np.int64) + slices[p.source].start)
             target.append(slot[p.post + slices[p.target].start - network.n_inputs])
             amount.append(contribution(q.weight, q.exponent).astype(np.int64))
@@ -98,7 +108,12 @@ def _synapses(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array, Ar
     u, t, a, d = (np.concatenate(x) for x in (unit, target, amount, delay))
     order = np.lexsort((t, d, u))
     row = np.searchsorted(u[order], np.arange(n_units + 1)).astype(np.int64)
-    return row, t[order].astype(np.int32), a[order].astype(np.int32), d[order].astype(np.int32)
+    plastic = {}
+    if any(True for _ in network.plastic()):
+        place = np.empty(size, np.int64)
+        place[order] = np.arange(size)
+        plastic = {p.name: place[first[p.name] : first[p.name] + p.n_synapses] for p in network.plastic()}
+    return (row, t[order].astype(np.int32), a[order].astype(np.int32), d[order].astype(np.int32)), plastic
 
 
 def _currents(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array]:
@@ -106,7 +121,7 @@ def _currents(quant: QuantNetwork, slot: Array) -> tuple[Array, Array, Array]:
     slices = network.unit_slices()
     channel, lane, weight = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
     for p, q in zip(network.projections, quant.projections, strict=True):
-        if is_current(network, p):
+        if q.host:
             channel.append(p.pre.astype(np.int64) + slices[p.source].start)
             lane.append(slot[p.post + slices[p.target].start - network.n_inputs])
             weight.append(p.weight.astype(np.float64) * q.gain)

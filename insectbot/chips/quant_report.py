@@ -45,9 +45,9 @@ class ProjectionReport:
     n_synapses : int
         Number of synapses.
     bits : int
-        Stored bits per weight; 0 where the host evaluates the projection in float.
+        Stored bits per weight; 0 where the host evaluates the projection in float, or where weights are analog.
     sign : str
-        Sign mode: null, excitatory, inhibitory, mixed or host.
+        Sign mode: null, excitatory, inhibitory, mixed or host; of junctions pair or plastic.
     exponent : int
         Weight exponent.
     step : float

@@ -8,19 +8,25 @@ tick's current to v and the chip adds this tick's, so its spikes are delivered o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.loihi_integers import QuantNetwork, QuantPopulation, QuantProjection
+from insectbot.chips.loihi_wiring import Facts, blocks, drive, facts, is_constant, sign_of, sizes
 from insectbot.chips.quant_report import PopulationReport, ProjectionReport, QuantReport
 from insectbot.core.propagator import couple
 from insectbot.errors import ConfigurationError, Unsupported
 from insectbot.snn.inputs import CurrentInput
-from insectbot.snn.network import Input, Network, Population, Projection
+from insectbot.snn.network import Network, Population, Projection
 from insectbot.snn.neurons import LIF
+from insectbot.snn.plasticity import PairSTDP
 
+NOISE_REACH = 5.0
+"""Standard deviations of exploration noise that the bias registers must hold."""
 MIN_THRESHOLD = 1 << 10
 """Threshold mantissa below which the quantiser risks accumulator wraps (which are counted) to keep resolution."""
 
@@ -77,69 +83,53 @@ class Options:
             raise ConfigurationError(f"loihi: weight_bits = {self.weight_bits} must be one of 1, 2, 3, 4, 5, 6, 8")
 
 
-@dataclass(frozen=True)
-class QuantPopulation:
-    """Registers that all neurons of a population share, and the chip units per unit of v (``scale``)."""
+class Context:
+    """A network as the quantiser looks things up in it.
 
-    name: str
-    n: int
-    scale: float
-    decay_u: int
-    decay_v: int
-    vth_mant: int
-    vmin_exp: int
-    floor: bool
-    refract: int
-
-
-@dataclass(frozen=True)
-class QuantProjection:
-    """Integer synapses in projection order.
-
-    Attributes
+    Parameters
     ----------
-    weight : ndarray of int32
-        Mantissas, -256..255; empty for a current projection, which the host evaluates.
-    exponent : int
-        Contribution = weight << (6 + exponent).
-    delay : ndarray of int32
-        Ticks from emission to accumulation.
-    gain : float
-        Chip units of v (or of u) per unit of the float weight.
-    sign : str
-        ``"null"``, ``"excitatory"``, ``"inhibitory"`` or ``"mixed"``.
+    network : Network
+        Features must have been checked.
+    sheet : Datasheet
+        Widths and limits.
+    options : Options
+        Choices.
+    learning : bool
+        Whether plastic weights must have room up to the bounds of their rules.
     """
 
-    name: str
-    weight: npt.NDArray[np.int32]
-    exponent: int
-    delay: npt.NDArray[np.int32]
-    gain: float
-    sign: str
+    def __init__(self, network: Network, sheet: Datasheet, options: Options, learning: bool) -> None:
+        self.network, self.sheet, self.options, self.learning = network, sheet, options, learning
+        self.sizes = sizes(network)
+        self._currents = {g.name for g in network.inputs if isinstance(g.source, CurrentInput)}
+        self.incoming: dict[str, list[Projection]] = {p.name: [] for p in network.populations}
+        for q in network.projections:
+            self.incoming[q.target].append(q)
+        self.facts = {q.name: self._facts(q) for q in network.projections if not self.is_current(q)}
 
-    @property
-    def effective(self) -> npt.NDArray[np.float64]:
-        """Weights as the chip applies them, in the float network's unit."""
-        return self.weight.astype(np.float64) * 2.0 ** (6 + self.exponent) / self.gain
+    def is_current(self, projection: Projection) -> bool:
+        """Tell whether a projection carries analog current (evaluated by the host, written into bias registers)."""
+        return projection.source in self._currents
+
+    def span(self, projection: Projection) -> tuple[float, float] | None:
+        """Return the bounds of weights that learn here, else None."""
+        rule = projection.plasticity
+        return (rule.w_min, rule.w_max) if self.learning and rule is not None else None
+
+    def group(self, projection: Projection) -> tuple[int, int, float]:
+        """Return sizes of source and target, and dt."""
+        return self.sizes[projection.source], self.sizes[projection.target], self.network.dt
+
+    def _facts(self, projection: Projection) -> Facts:
+        found, span = facts(projection, *self.group(projection)), self.span(projection)
+        if span is None or not found.n:
+            return found
+        return replace(found, low=min(found.low, span[0]), high=max(found.high, span[1]))
 
 
-@dataclass(frozen=True)
-class QuantNetwork:
-    """A network in the chip's integers."""
-
-    network: Network
-    populations: tuple[QuantPopulation, ...]
-    projections: tuple[QuantProjection, ...]
-    report: QuantReport
-
-
-def is_current(network: Network, projection: Projection) -> bool:
-    """Tell whether a projection carries analog current (evaluated by the host, written into bias registers)."""
-    group = next(g for g in network.groups if g.name == projection.source)
-    return isinstance(group, Input) and isinstance(group.source, CurrentInput)
-
-
-def quantise(network: Network, sheet: Datasheet, options: Options | None = None) -> QuantNetwork:
+def quantise(
+    network: Network, sheet: Datasheet, options: Options | None = None, *, learning: bool = False
+) -> QuantNetwork:
     """Return the integer network and its report.
 
     Parameters
@@ -150,10 +140,14 @@ def quantise(network: Network, sheet: Datasheet, options: Options | None = None)
         Widths and limits.
     options : Options, optional
         Choices.
+    learning : bool
+        Leave room for weights to learn: scales follow the bounds of the rules, not the weights of the moment, and
+        exploration noise must fit the bias registers.
     """
-    options = options or Options()
-    populations = {p.name: _population(network, p, sheet, options) for p in network.populations}
-    pairs = [_projection(network, p, populations[p.target][0], sheet, options) for p in network.projections]
+    c = Context(network, sheet, options or Options(), learning)
+    populations = {p.name: _population(c, p) for p in network.populations}
+    models = {p.name: lif_of(p) for p in network.populations}
+    pairs = [_projection(c, p, populations[p.target][0], models[p.target]) for p in network.projections]
     report = QuantReport(tuple(r for _, r in populations.values()), tuple(r for _, r in pairs))
     return QuantNetwork(network, tuple(q for q, _ in populations.values()), tuple(q for q, _ in pairs), report)
 
@@ -174,12 +168,11 @@ def decay_sum(keep: float, x0: float, loss: float) -> float:
     return ((x0 + c) * (1 - keep**steps) / (1 - keep) - c * steps) / x0
 
 
-def _population(
-    network: Network, p: Population, sheet: Datasheet, options: Options
-) -> tuple[QuantPopulation, PopulationReport]:
+def _population(c: Context, p: Population) -> tuple[QuantPopulation, PopulationReport]:
+    network, sheet, options = c.network, c.sheet, c.options
     model, one = lif_of(p), 1 << sheet.int("neuron.decay")
     theta = model.v_th - model.v_rest
-    scale = _scale(network, p, sheet, options)
+    scale = _scale(c, p)
     loss = float(sheet["neuron.decay_loss"].value) if options.compensate else 0.0
     delta = -math.expm1(-network.dt / model.tau_m)
     decay_v = min(max(round(one * (delta - loss / (scale * theta / 2))), 0), one - 1)
@@ -216,47 +209,48 @@ def _tau(delta: float, dt: float) -> float:
     return math.inf if delta == 0 else (0.0 if delta >= 1 else -dt / math.log1p(-delta))
 
 
-def _scale(network: Network, p: Population, sheet: Datasheet, options: Options) -> float:
+def _scale(c: Context, p: Population) -> float:
     """Choose chip units per unit of v.
 
     Upper bounds: the threshold at half the range of v; all excitatory (or all inhibitory) synapses of a neuron at
     once within the accumulator, unless that leaves fewer than MIN_THRESHOLD steps of threshold; with analog input,
-    a bias of two thresholds per tick within its registers. Below them the
+    a bias of two thresholds per tick within its registers; exploration noise within them, too. Below them the
     largest scale is taken that puts a floor on a power of two or, without floor, the largest weight on a full mantissa.
+    Where pair STDP learns, its bound is what must be a full mantissa: the engine stops there.
     """
-    model = lif_of(p)
+    model, sheet = lif_of(p), c.sheet
     theta = model.v_th - model.v_rest
     half_range = float(1 << (sheet.int("neuron.v") - 2))
-    incoming = [q for q in network.projections if q.target == p.name and not is_current(network, q)]
-    f = coupling(model, network.dt)
-    drive = np.zeros((2, p.n))
-    for q in incoming:
-        w = q.weight.astype(np.float64) * f
-        drive[0] += np.bincount(q.post, np.maximum(w, 0), p.n)
-        drive[1] += np.bincount(q.post, np.maximum(-w, 0), p.n)
+    incoming = [q for q in c.incoming[p.name] if not c.is_current(q)]
+    f = coupling(model, c.network.dt)
+    total = sum((drive(q, *c.group(q), f, c.span(q)) for q in incoming), np.zeros((2, p.n)))
     bound = half_range / theta
     depth = 0.0 if model.v_min is None else model.v_rest - model.v_min
     if depth > 0:
         bound = min(bound, 2 * half_range / depth)
-    if any(q.target == p.name and is_current(network, q) for q in network.projections):
+    if len(incoming) < len(c.incoming[p.name]):
         bound = min(bound, bias_limit(sheet) / (2 * theta))
-    if drive.max() > 0:
-        room = ((1 << (sheet.int("neuron.accumulator") - 1)) - 1) / drive.max()
+    if c.learning and p.exploration is not None and p.exploration.sigma > 0:
+        noise = p.exploration.sigma / math.sqrt(1 - p.exploration.decay**2)
+        bound = min(bound, bias_limit(sheet) / (NOISE_REACH * noise))
+    if total.max() > 0:
+        room = ((1 << (sheet.int("neuron.accumulator") - 1)) - 1) / total.max()
         least = (MIN_THRESHOLD << sheet.int("neuron.threshold_shift")) / theta
         bound = min(bound, max(room, least))
-    if depth > 0:
+    stopped = [q for q in incoming if c.learning and isinstance(q.plasticity, PairSTDP)]
+    if depth > 0 and not stopped:
         return 2.0 ** math.floor(math.log2(bound * depth)) / depth
-    largest = max(incoming, key=lambda q: float(np.abs(q.weight).max(initial=0)), default=None)
-    if largest is None or not largest.weight.any():
+    largest = max(stopped or incoming, key=lambda q: c.facts[q.name].top, default=None)
+    if largest is None or not c.facts[largest.name].top:
         return bound
-    top = float(np.abs(largest.weight).max()) * f / _limit(sign_mode(largest.weight), options, sheet)[1]
+    known = c.facts[largest.name]
+    top = known.top * f / _limit(known.sign, c.options, sheet)[1]
     return 2.0 ** math.floor(math.log2(bound * top)) / top
 
 
 def sign_mode(weight: npt.NDArray) -> str:
     """Return the sign mode of weights: null, excitatory, inhibitory or mixed."""
-    positive, negative = bool((weight > 0).any()), bool((weight < 0).any())
-    return {(0, 0): "null", (1, 0): "excitatory", (0, 1): "inhibitory", (1, 1): "mixed"}[positive, negative]
+    return sign_of(float(weight.min(initial=0.0)), float(weight.max(initial=0.0)))
 
 
 def _limit(sign: str, options: Options, sheet: Datasheet) -> tuple[int, int]:
@@ -267,61 +261,81 @@ def _limit(sign: str, options: Options, sheet: Datasheet) -> tuple[int, int]:
 
 
 def _projection(
-    network: Network,
-    p: Projection,
-    quant: QuantPopulation,
-    sheet: Datasheet,
-    options: Options,
+    c: Context, p: Projection, quant: QuantPopulation, model: LIF
 ) -> tuple[QuantProjection, ProjectionReport]:
-    model = lif_of(network.population(p.target))
-    if is_current(network, p):
+    sheet, dt = c.sheet, c.network.dt
+    if c.is_current(p):
         # The chip's own decay, so that the steady state gain * drive is met.
         gain = quant.scale * quant.decay_v / (1 << sheet.int("neuron.decay"))
-        empty = np.zeros(0, np.int32)
-        return QuantProjection(p.name, empty, 0, empty, gain, "null"), ProjectionReport.host(p.name, p.n_synapses)
-    sign = sign_mode(p.weight)
-    shift, limit = _limit(sign, options, sheet)
-    gain = quant.scale * coupling(model, network.dt) * _compensation(p, quant, model, network.dt, sheet, options)
-    x = p.weight.astype(np.float64) * gain
-    base = sheet.int("weight.shift")
-    top = float(np.abs(x).max(initial=0.0))
+        host = QuantProjection(p.name, p, 0, gain, "null", 0, 0, 0, 0, (dt, 0), host=True)
+        return host, ProjectionReport.host(p.name, p.n_synapses)
+    known = c.facts[p.name]
+    shift, limit = _limit(known.sign, c.options, sheet)
+    gain = quant.scale * coupling(model, dt) * _compensation(c, p, quant, model)
+    base, most = sheet.int("weight.shift"), sheet.int("delay.max")
+    top = known.top * gain
     exponent = 0 if top == 0 else math.ceil(math.log2(top / (limit + (1 << shift) / 2 - 1e-9)) - base)
     # Below -6 the shift would go right and cut low bits, so the register's -7 is not used.
     exponent = min(max(exponent, -base), sheet.int("weight.exponent_max"))
-    mantissa = np.rint(x / 2.0 ** (base + exponent + shift)) * (1 << shift)
-    weight = np.clip(mantissa, -limit, limit).astype(np.int32)
-    ticks = np.rint(p.delay / network.dt).astype(np.int64)
-    clipped = np.minimum(ticks, sheet.int("delay.max"))
     late = 1 if model.tau_syn > 0 else 0
-    q = QuantProjection(p.name, weight, exponent, (clipped + late).astype(np.int32), gain, sign)
-    error = q.effective - p.weight
-    report = ProjectionReport(
+    longest = min(known.longest, most) + late if known.n else 0
+    q = QuantProjection(p.name, p, exponent, gain, known.sign, shift, limit, late, longest, (dt, most))
+    return q, _report(c, p, q)
+
+
+def _report(c: Context, p: Projection, q: QuantProjection) -> ProjectionReport:
+    """Compare mantissas with weights, block by block."""
+    error, norm, worst, largest, most = 0.0, 0.0, 0.0, 0.0, q.ticks[1]
+    losses = np.zeros(3, np.int64)
+    for weight, ticks, n in _samples(c, p):
+        mantissa = q.mantissas(weight)
+        kept = np.clip(mantissa, -q.limit, q.limit)
+        off = q.effective_of(kept) - weight
+        error, norm = math.hypot(error, float(np.linalg.norm(off))), math.hypot(norm, float(np.linalg.norm(weight)))
+        worst, largest = (
+            max(worst, float(np.abs(off).max(initial=0))),
+            max(largest, float(np.abs(weight).max(initial=0))),
+        )
+        lost = ((kept == 0) & (weight != 0), np.abs(mantissa) > q.limit, ticks > most)
+        losses += n * np.array([int(mask.sum()) for mask in lost])
+    return ProjectionReport(
         name=p.name,
         n_synapses=p.n_synapses,
-        bits=options.weight_bits,
-        sign=sign,
-        exponent=exponent,
-        step=2.0 ** (base + exponent + shift) / gain,
-        rms_error=_ratio(float(np.linalg.norm(error)), float(np.linalg.norm(p.weight))),
-        max_error=_ratio(float(np.abs(error).max(initial=0)), float(np.abs(p.weight).max(initial=0))),
-        zeroed=int(((weight == 0) & (p.weight != 0)).sum()),
-        saturated=int((np.abs(mantissa) > limit).sum()),
-        clipped_delays=int((ticks != clipped).sum()),
+        bits=c.options.weight_bits,
+        sign=q.sign,
+        exponent=q.exponent,
+        step=2.0 ** (c.sheet.int("weight.shift") + q.exponent + q.shift) / q.gain,
+        rms_error=_ratio(error, norm),
+        max_error=_ratio(worst, largest),
+        zeroed=int(losses[0]),
+        saturated=int(losses[1]),
+        clipped_delays=int(losses[2]),
     )
-    return q, report
 
 
-def _compensation(
-    p: Projection, quant: QuantPopulation, model: LIF, dt: float, sheet: Datasheet, options: Options
-) -> float:
+def _samples(c: Context, p: Projection) -> Iterator[tuple[npt.NDArray, npt.NDArray, int]]:
+    """Yield weights, delays [ticks] and how many synapses each stands for: one stands for all if they are the same."""
+    if is_constant(p) and p.n_synapses:
+        weight = np.array([p.weight_bounds[0]], np.float32)
+        yield weight, np.array([p.max_ticks(c.network.dt)]), p.n_synapses
+        return
+    for block in blocks(p, *c.group(p)):
+        yield block.weight, block.ticks, 1
+
+
+def _compensation(c: Context, p: Projection, quant: QuantPopulation, model: LIF) -> float:
     """Return the factor by which truncation shortens the charge of an exponential synapse of typical size."""
-    if not options.compensate or model.tau_syn == 0 or not p.weight.any():
+    sheet, dt = c.sheet, c.network.dt
+    if not c.options.compensate or model.tau_syn == 0 or not c.facts[p.name].top:
         return 1.0
     one = 1 << sheet.int("neuron.decay")
     keep = (one - 1 - quant.decay_u) / one
     if keep <= 0:
         return 1.0
-    typical = float(np.median(np.abs(p.weight[p.weight != 0]))) * coupling(model, dt) * quant.scale
+    weight = np.concatenate([w for w, _, _ in _samples(c, p)])
+    if not weight.any():
+        return 1.0
+    typical = float(np.median(np.abs(weight[weight != 0]))) * coupling(model, dt) * quant.scale
     loss, factor = float(sheet["neuron.decay_loss"].value), 1.0
     for _ in range(20):
         # A larger start loses relatively less: iterate to the factor that restores the whole charge.

@@ -2,16 +2,17 @@
 
 Order of a tick in :func:`run_registers`:
 
-1. ``q``: accumulator values of this tick plus the contributions ``w << (6 + weight_exp)`` that are due, wrapped to
-   22 bits.
+1. ``q``: accumulator values of this tick plus the contributions ``w << (6 + weight_exp)`` that are due [plus noise],
+   wrapped to 22 bits.
 2. ``u = trunc(u * (4095 - decay_u) / 4096) + q``, truncated toward zero, wrapped to 24 bits.
-3. ``v = trunc(v * (4096 - decay_v) / 4096) + u + bias``, truncated toward zero, then cut at vmin and vmax (v saturates,
-   it never wraps; the sum itself is taken in 32 bits).
+3. ``v = trunc(v * (4096 - decay_v) / 4096) + (u + bias [+ noise])``, truncated toward zero; the bracket wraps to 24
+   bits as in nengo-loihi 1.1.0, then v is cut at vmin and vmax (v saturates, it never wraps).
 4. v = 0 while the refractory counter is above 0.
 5. Spike where ``v > vth_mant << 6``, strictly: v = 0, counter = ``refract``.
 6. counter = max(counter - 1, 0).
 
-All state starts at 0. nengo-loihi 1.1.0 also wraps ``u + bias`` to 24 bits before step 3; this is not done here.
+Noise is ``(x + 64 * offset) * 2^(exponent - 7)``, truncated toward zero, with ``x`` uniform on -127..127; it goes
+either to u (through the accumulator) or to v, as in nengo-loihi 1.1.0. All state starts at 0.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import cuba_int
+from insectbot.chips.cuba_int import NOISE_SPAN
 from insectbot.chips.datasheet import Datasheet, load
-from insectbot.errors import ShapeError
+from insectbot.errors import ConfigurationError, ShapeError
 
 Ints = npt.NDArray[np.int32]
 
@@ -93,8 +95,9 @@ class RegisterTrace:
         Current and voltage at the end of each tick (v after the reset of a spike).
     spikes : ndarray of bool, shape (ticks, n)
         Spikes.
-    q_wraps, u_wraps, v_low, v_high : int
-        How often the 22-bit accumulator and the 24-bit current wrapped, and v was cut at vmin and vmax.
+    q_wraps, u_wraps, v_low, v_high, bias_wraps : int
+        How often the 22-bit accumulator and the 24-bit current wrapped, v was cut at vmin and vmax, and the sum of
+        current, bias and noise wrapped.
     """
 
     u: Ints
@@ -104,6 +107,29 @@ class RegisterTrace:
     u_wraps: int
     v_low: int
     v_high: int
+    bias_wraps: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Compartment noise as the registers of a core give it.
+
+    Attributes
+    ----------
+    x : array_like of int, shape (ticks, n)
+        The random numbers of every tick, -127..127.
+    exponent : int
+        1..23.
+    offset : int
+        -64..63.
+    to : {"v", "u"}
+        What the noise is added to.
+    """
+
+    x: npt.ArrayLike
+    exponent: int = 7
+    offset: int = 0
+    to: str = "v"
 
 
 def _ranges(sheet: Datasheet) -> dict[str, tuple[int, int]]:
@@ -122,7 +148,24 @@ def _ranges(sheet: Datasheet) -> dict[str, tuple[int, int]]:
         "weight_exp": (sheet.int("weight.exponent_min"), sheet.int("weight.exponent_max")),
         "delays": (0, sheet.int("delay.max")),
         "latency": (0, 1),
+        "noise": (-NOISE_SPAN, NOISE_SPAN),
     }
+
+
+def noise_registers(exponent: int, offset: int, to: str) -> tuple[int, int, int]:
+    """Return (target, exponent, offset) of the noise of a core as kernels take it.
+
+    Raises
+    ------
+    ConfigurationError
+        If a register is out of its range.
+    """
+    for name, value, low, high in (("exponent", exponent, 1, 23), ("offset", offset, -64, 63)):
+        if not low <= value <= high:
+            raise ConfigurationError(f"loihi noise: {name} = {value} must lie in {low}..{high}")
+    if to not in ("u", "v"):
+        raise ConfigurationError(f"loihi noise: to = {to!r} must be 'u' or 'v'")
+    return (cuba_int.NOISE_U if to == "u" else cuba_int.NOISE_V), exponent, offset
 
 
 def _integers(name: str, value: npt.ArrayLike, shape: tuple[int, ...], low: int, high: int) -> Ints:
@@ -162,6 +205,7 @@ def run_registers(
     spikes: npt.ArrayLike | None = None,
     latency: int = 1,
     refractory_clamp: bool = True,
+    noise: Noise | None = None,
 ) -> RegisterTrace:
     """Run compartments on raw register values; the module's docstring gives the order of a tick.
 
@@ -173,16 +217,16 @@ def run_registers(
         Values added to the accumulator at each tick, |value| < 2^30.
     weights : array_like of int, shape (n, n_in), optional
         Weights ``[post, pre]``, -256..255; 0 is no synapse.
-    weight_exp : int or array_like, shape (n, n_in)
-        Weight exponents, -7..7.
-    delays : int or array_like, shape (n, n_in)
-        Delay registers, 0..62 ticks.
+    weight_exp, delays : int or array_like, shape (n, n_in)
+        Weight exponents, -7..7, and delay registers, 0..62 ticks.
     spikes : array_like of bool, shape (ticks, n_in), optional
         Input spikes: one in row t is accumulated at tick ``t + latency + delay``.
     latency : int
         1: rows are ticks of emission, which reach the core one tick later; 0: rows are ticks of arrival.
     refractory_clamp : bool
         False leaves out step 4, as in Lava's bit-accurate model, which has no refractory period.
+    noise : Noise, optional
+        Compartment noise; default none.
 
     Returns
     -------
@@ -191,7 +235,7 @@ def run_registers(
 
     Raises
     ------
-    ShapeError
+    ShapeError, ConfigurationError
         If a value is out of its range, an array has the wrong shape, or contributions could leave 32 bits.
     """
     values, matrix, injected = _shapes(accumulator, weights, spikes)
@@ -202,17 +246,36 @@ def run_registers(
     if not refractory_clamp:
         registers = replace(registers, refract=np.ones_like(registers.refract))
     rows = _rows(matrix, weight_exp, delays, latency, int(np.abs(values).max(initial=0)))
-    return _run(registers.cells(), values.astype(np.int32), injected, rows)
+    cells = registers.cells()
+    return _run(cells, values.astype(np.int32), injected, _pushes(noise, values.shape, cells.shape[0]), rows)
 
 
-def _run(cells: Ints, values: Ints, injected: npt.NDArray, rows: tuple[npt.NDArray, ...]) -> RegisterTrace:
+def _pushes(noise: Noise | None, shape: tuple[int, ...], blocks: int) -> Ints:
+    """Return the noise as the kernel takes it: [ticks, blocks, 2 * LANES], for u and for v."""
+    if noise is None:
+        return np.zeros((1, blocks, 2 * cuba_int.LANES), np.int32)
+    x = _integers("noise", noise.x, shape, *_ranges(load("loihi"))["noise"])
+    target, exponent, offset = noise_registers(noise.exponent, noise.offset, noise.to)
+    shift = exponent - cuba_int.NOISE_SHIFT
+    raw = x.astype(np.int64) + cuba_int.OFFSET_STEP * offset
+    padded = np.zeros((x.shape[0], blocks * cuba_int.LANES), np.int32)
+    size = np.abs(raw) << shift if shift >= 0 else np.abs(raw) >> -shift
+    padded[:, : x.shape[1]] = np.sign(raw) * size
+    out = np.zeros((x.shape[0], blocks, 2, cuba_int.LANES), np.int32)
+    out[:, :, target - cuba_int.NOISE_U] = padded.reshape(x.shape[0], blocks, cuba_int.LANES)
+    return out.reshape(x.shape[0], blocks, -1)
+
+
+def _run(
+    cells: Ints, values: Ints, injected: npt.NDArray, pushes: Ints, rows: tuple[npt.NDArray, ...]
+) -> RegisterTrace:
     """Run the kernel from a state of zeros."""
     shape = values.shape
     ring = np.zeros((cuba_int.DELAY_SLOTS, cells.shape[0] * cuba_int.LANES), np.int32)
     counts = np.zeros(cuba_int.N_COUNTS, np.int64)
     trace = (np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.bool_))
-    cuba_int.run_core(values, injected, cells, ring, counts, rows, trace)
-    wraps = (cuba_int.Q_WRAPS, cuba_int.U_WRAPS, cuba_int.V_LOW, cuba_int.V_HIGH)
+    cuba_int.run_core(values, injected, pushes, cells, ring, counts, rows, trace)
+    wraps = (cuba_int.Q_WRAPS, cuba_int.U_WRAPS, cuba_int.V_LOW, cuba_int.V_HIGH, cuba_int.BIAS_WRAPS)
     return RegisterTrace(*trace, *(int(counts[k]) for k in wraps))
 
 

@@ -95,7 +95,7 @@ class Routes:
         for prices in sheet.prices.values():
             t = prices.time
             row = (t.neuron_active, t.neuron_idle, t.spike, t.message_out, t.message_in, t.synop, t.hop_x, t.hop_y)
-            rows.append((*row, t.barrier_at(tiles), t.step_floor, t.hop_chip))
+            rows.append((*row, t.barrier_at(tiles), t.step_floor, t.hop_chip, t.synop_learn))
         return np.array(rows)
 
     def per_unit(self, values: npt.NDArray, n_units: int) -> Vector:
