@@ -1,0 +1,313 @@
+"""A network on the emulated SpiNNaker: accums, rows and histories, one jitted call per window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from insectbot.chips import engine as e
+from insectbot.chips import s1615 as k
+from insectbot.chips import s1615_learn as sl
+from insectbot.chips.executable import ChipExecutable
+from insectbot.chips.inputs import output_units
+from insectbot.chips.meter import Events
+from insectbot.chips.route import Routes
+from insectbot.chips.s1615_window import reward, window
+from insectbot.chips.spinnaker_learning import refusals
+from insectbot.chips.spinnaker_place import Placement
+from insectbot.chips.spinnaker_program import Program, Rules
+from insectbot.chips.spinnaker_quantise import QuantNetwork
+from insectbot.errors import DoesNotFit, ShapeError, Unsupported
+from insectbot.protocols import Counters, Usage
+from insectbot.snn.network import Network
+
+if TYPE_CHECKING:
+    from insectbot.chips.spinnaker import SpiNNaker
+
+Array = npt.NDArray
+
+
+class SpiNNakerExecutable(ChipExecutable):
+    """A network compiled for the chip.
+
+    The first ``learning = True`` quantises anew, with room for weights up to the bounds of their rules; until then
+    plastic projections are static rows scaled by their weights.
+
+    Parameters
+    ----------
+    chip : SpiNNaker
+        The chip: datasheet, options, price list.
+    network : Network
+        What to run.
+    seed : int
+        Seed of the input streams until the next ``reset``; the streams are those of ``ideal``.
+
+    Attributes
+    ----------
+    quant : QuantNetwork
+        The network in the chip's numbers, with its report.
+    placement : Placement
+        Neurons on cores.
+    """
+
+    soft: ClassVar[Mapping[str, int]] = {
+        "ring_saturations": k.RING_SATURATIONS,
+        "wraps": k.WRAPS,
+        "spikes_lost": k.SPIKES_LOST,
+        "offset_clips": k.OFFSET_CLIPS,
+        "history_drops": k.HISTORY_DROPS,
+        "trace_wraps": k.TRACE_WRAPS,
+        "reward_clips": k.REWARD_CLIPS,
+    }
+    n_counts = k.N_COUNTS
+    quant: QuantNetwork
+    placement: Placement
+
+    def __init__(self, chip: SpiNNaker, network: Network, *, seed: int = 0) -> None:
+        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
+        self._chip = chip
+        self._refused = refusals(network)
+        self._roomy = self._learned = False
+        half = k.HALF if chip.multiply == "nearest" else 0
+        self._options = np.array([half, chip.sheet.int("limits.core.spike_queue")], np.int64)
+        self._state = np.zeros((k.N_STATE, network.n_neurons), np.int64)
+        self._acc = np.zeros(network.n_neurons)
+        self._ring = np.zeros((1, 2 * network.n_neurons), np.uint16)
+        self._load(chip.quantised(network))
+        self.reset(seed)
+
+    def wishes(self) -> list[str]:
+        """Return what of the learning rules the engine cannot say, as text."""
+        return list(self._refused)
+
+    @property
+    def learning(self) -> bool:
+        """Whether plasticity acts.
+
+        Raises
+        ------
+        Unsupported
+            On setting it, if deferred STDP cannot say a rule; the message names what.
+        """
+        return self._learning
+
+    @learning.setter
+    def learning(self, value: bool) -> None:
+        if value and self._refused:
+            raise Unsupported(
+                f"{self.sheet.name}: deferred STDP cannot say {', '.join(self._refused)}; train on ideal, deploy frozen"
+            )
+        if value and not self._roomy and any(True for _ in self.network.plastic()):
+            self._roomy = True
+            try:
+                self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=True))
+            except (Unsupported, DoesNotFit):
+                self._roomy = False
+                raise
+        self._learning = bool(value)
+
+    def run(self, n_ticks: int) -> int:
+        """Write analog inputs into I_offset, then run the window."""
+        if self._program.currents[1].size:
+            if not np.isfinite(self._drive).all():
+                return 1
+            row, target, weight = self._program.currents
+            gain, parameters = self._sources[4], self._program.parameters
+            k.write_offsets(self._drive, gain, row, target, weight, self._acc, parameters, self._counts)
+        learning = self._learning and bool(self._rules.of_population)
+        self._learned |= learning and n_ticks > 0
+        return window(
+            n_ticks, self.recording, learning, self._counts, self._sources, self._fabric, self._program.rows,
+            self._plastic, self._meter, self._out,
+        )  # fmt: skip
+
+    def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
+        """Take third factors: an event of reward or punishment in the history of every neuron whose rule listens."""
+        n = self.network.n_modulators
+        if modulators.shape != (n,) or not np.isfinite(modulators).all():
+            raise ShapeError(f"modulators {modulators.tolist()} must be {n} finite numbers")
+        tick = int(self._counts[e.TICK])
+        for index, listeners in self._rules.dopamine.items():
+            value = float(modulators[index])
+            if abs(value) > self._chip.reward_max:
+                self._counts[k.REWARD_CLIPS] += 1
+                value = float(np.copysign(self._chip.reward_max, value))
+            for rule, per_unit in listeners:
+                concentration = round(value * per_unit * sl.ONE_STDP)
+                if concentration:
+                    marked = self._program.rule_of_core == rule
+                    self._counts[k.REWARD_WRITES] += int(marked.sum())
+                    reward(marked, tick, concentration, self._program.place, self._plastic, self._counts)
+
+    def clear(self, seed: int) -> None:
+        """Set neurons to their start, and forget ring buffers, histories and eligibilities."""
+        for array in self.dynamic().values():
+            array[...] = 0
+        self._state[k.V] = self._program.start
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return a copy of the weights as deployed, or as learned where rules have run."""
+        self._take_learned()
+        return super().weights()
+
+    def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the weights that the chip applies, in the network's unit, by projection."""
+        found = {}
+        for q in self.quant.projections:
+            place = self._program.plastic.get(q.name)
+            live = None if place is None else self._program.rows[3][place]
+            found[q.name] = self._weights[q.name].astype(float) if q.host else q.effective(live)
+        return found
+
+    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
+        """Replace weights by projection name and quantise anew; potentials move to the new scale.
+
+        Raises
+        ------
+        ConfigurationError, ShapeError
+            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
+        """
+        checked = self.network.checked_weights(weights)
+        self._take_learned()
+        network = self.network.with_weights(self._weights | checked)
+        self._chip.require(network)
+        self._replace(self._chip.quantised(network, learning=self._roomy))
+        self._weights |= checked
+        self._learned = False
+
+    def potentials(self, population: str) -> npt.NDArray[np.float64]:
+        """Return the membrane potentials of a population in the network's unit, shape (n,)."""
+        units = self.network.unit_slices()[population]
+        low = units.start - self.network.n_inputs
+        quant = next(p for p in self.quant.populations if p.name == population)
+        return quant.rest + self._state[k.V, low : low + quant.n] / (quant.scale * k.ONE)
+
+    def dynamic(self) -> dict[str, Array]:
+        """Return accums, ring buffers, and what learning remembers."""
+        found: dict[str, Array] = {"neurons": self._state, "ring": self._ring}
+        if self._rules.of_population:
+            row_time, row_trace, tags, history = self._plastic[3]
+            names = ("last", "times", "post", "dopamine", "reward")
+            found |= {"row_time": row_time, "row_trace": row_trace, "eligibility": tags}
+            found |= {f"history_{name}": a for name, a in zip(names, history, strict=True)}
+        return found
+
+    def state(self) -> dict[str, Array]:
+        """Return a copy of everything that decides the future, as named arrays."""
+        self._take_learned()
+        offsets = {"offsets": self._program.parameters[k.OFFSET].copy()} if self._program.currents[1].size else {}
+        learnable = any(True for _ in self.network.plastic()) and not self._refused
+        room = {"learn_room": np.array([self._roomy])} if learnable else {}
+        return super().state() | offsets | room
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Restore a state of the same network; raises ConfigurationError for another's."""
+        if "learn_room" in state and bool(state["learn_room"][0]) != self._roomy and not self._refused:
+            self._roomy = bool(state["learn_room"][0])
+            self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=self._roomy))
+        super().load_state(state)
+        if "offsets" in state:
+            self._program.parameters[k.OFFSET] = state["offsets"]
+
+    def programmed(self) -> dict[str, Array]:
+        """Return parameters, rows, rules, decay tables, currents, placement and messages."""
+        p = self._program
+        rows = dict(zip(("first", "first_plastic", "target", "weight", "delay"), p.rows, strict=True))
+        currents = dict(zip(("row", "target", "weight"), p.currents, strict=True))
+        return {
+            **{name: p.parameters[number] for number, name in enumerate(k.PARAMETERS)},
+            **{f"synapse_{name}": a for name, a in rows.items()},
+            **{f"current_{name}": a for name, a in currents.items()},
+            "rules": self._rules.registers,
+            "decay_tables": self._rules.tables,
+            "core_rule": p.rule_of_core,
+            "neuron_place": p.place,
+            "v_start": p.start,
+            "message_row": self._meter[0],
+            "message": self._meter[1],
+            "position": self.placement.position,
+        }
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """Resources used and their limits, per core, per chip and for the board."""
+        return self.placement.usage
+
+    @property
+    def n_chips(self) -> int:
+        """Number of chips powered: a board is powered whole."""
+        return self.sheet.int("limits.board.columns") * self.sheet.int("limits.board.rows")
+
+    def counters(self) -> Counters:
+        """Return the counts since the last reset; ticks that outlast their timer are soft failures."""
+        found = super().counters()
+        late = {"timer_overruns": self.reading().late_ticks}
+        return replace(found, soft_failures={**found.soft_failures, **late})
+
+    def events(self) -> Events:
+        """Return the counts of what costs energy; a packet of a delay extension passes one router more."""
+        found = super().events()
+        delayed = int(self.placement.stages @ self._unit_spikes)
+        return replace(found, messages=found.messages + delayed, hops_chip=found.hops_chip + delayed)
+
+    def host_bytes(self) -> int:
+        """Return the bytes of offset writes and rewards."""
+        offsets = int(self._counts[k.OFFSET_WRITES]) * self.sheet.int("host.offset_bytes")
+        return offsets + int(self._counts[k.REWARD_WRITES]) * self.sheet.int("host.reward_bytes")
+
+    def _load(self, quant: QuantNetwork) -> None:
+        """Place a quantised network and bind its arrays to the kernel; state of neurons stays, that of rows starts."""
+        network = self.network
+        self.quant = replace(quant, network=network)
+        self._rules: Rules = self._chip.rules(quant)
+        self.placement = self._chip.place(quant)
+        outputs = output_units(network)
+        self._program = program = Program.of(quant, self.placement, self._rules, outputs)
+        slots = max(1 << (program.longest - 1).bit_length(), self._chip.layout.slots)
+        if self._ring.shape[0] != slots:
+            self._ring = np.zeros((slots, 2 * network.n_neurons), np.uint16)
+        queue = np.zeros(max(self.placement.n_cores, 1), np.int64)
+        self._fabric: Any = (program.parameters, self._state, self._ring, queue, program.place, self._options)
+        n = network.n_neurons if self._rules.of_population else 0
+        messages, synapses = (program.rows[0].size - 1, program.rows[2].size) if n else (0, 0)
+        history = (np.zeros(n, np.int64), *(np.zeros((n, sl.HISTORY), np.int32) for _ in range(4)))
+        learned = (np.zeros(messages, np.int64), np.zeros(messages, np.int32), np.zeros(synapses, np.int32), history)
+        self._plastic: Any = (self._rules.registers, self._rules.tables, program.rule_of_core, learned)
+        self.bind_messages(
+            Routes.of(self.placement, network.n_inputs, self.sheet), np.diff(self.placement.start), outputs
+        )
+
+    def _replace(self, quant: QuantNetwork) -> None:
+        """Program other weights; accums and ring buffers move to the new scale, what learning remembers stays."""
+        old, before, offsets = self.quant, self.dynamic(), self._program.parameters[k.OFFSET].copy()
+        ring = self._ring.astype(np.float64)
+        self._load(quant)
+        low, n = 0, self.network.n_neurons
+        for was, now in zip(old.populations, self.quant.populations, strict=True):
+            where, factor = slice(low, low + was.n), now.scale / was.scale
+            for field in (k.I_EXC, k.I_INH, k.V):
+                self._state[field, where] = np.rint(self._state[field, where] * factor)
+            self._program.parameters[k.OFFSET, where] = np.rint(offsets[where] * factor)
+            for kind in range(2):
+                entries = slice(kind * n + low, kind * n + low + was.n)
+                ring[:, entries] *= factor * 2.0 ** (was.shift[kind] - now.shift[kind])
+            low += was.n
+        self._ring[...] = 0
+        rows = min(ring.shape[0], self._ring.shape[0])
+        tick = int(self._counts[e.TICK])
+        for ahead in range(rows):
+            values = np.minimum(np.rint(ring[(tick + ahead) % ring.shape[0]]), k.WEIGHT_MAX)
+            self._ring[(tick + ahead) % self._ring.shape[0]] = values.astype(np.uint16)
+        for name, array in self.dynamic().items():
+            if name not in ("neurons", "ring") and name in before and before[name].shape == array.shape:
+                array[...] = before[name]
+
+    def _take_learned(self) -> None:
+        if self._learned:
+            known = {q.name: q for q in self.quant.projections}
+            for name, place in self._program.plastic.items():
+                self._weights[name] = known[name].effective(self._program.rows[3][place]).astype(np.float32)
