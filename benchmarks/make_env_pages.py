@@ -36,8 +36,17 @@ SHOWS = {
     "insectbot/AplysiaReflex-v0": Show("dishabituation", "aplysia-reflex", 17, learn=True),
     "insectbot/ColorForage-v0": Show("classic", "spikinglab9", 6000, learn=True),
     "insectbot/Foraging-v0": Show("cluttered", "braitenberg", 400),
+    "insectbot/PlumeTrack-v0": Show("constant", "cast-surge", 1500),
     "insectbot/AplysiaRobot-v0": Show("cylinders", "aplysia-srm1", 1500, learn=True),
 }
+
+PRESETS = {
+    "foraging_patches": ("insectbot/Foraging-v0", Show("patches", "patch-feeding", 3000)),
+    "foraging_odors": ("insectbot/Foraging-v0", Show("odors", "odor-planner", 560)),
+    "foraging_route": ("insectbot/Foraging-v0", Show("route", "view-memory", 2000, seed=6)),
+    "foraging_dem": ("insectbot/Foraging-v0", Show("dem", "braitenberg", 4000)),
+}
+"""More pictures, of presets that look different: file -> world and who is shown."""
 
 
 class Painter:
@@ -76,12 +85,13 @@ def main(names: list[str]) -> None:
     """Write all pages, and the pictures asked for."""
     (DOCS / "envs").mkdir(exist_ok=True)
     (DOCS / "pictures" / "envs").mkdir(exist_ok=True)
+    shows = {file_of(env_id).removesuffix(".md"): (env_id, SHOWS[env_id]) for env_id in ENVS} | PRESETS
     for env_id in ENVS:
-        file = file_of(env_id)
-        (DOCS / "envs" / file).write_text(page(env_id), "utf-8")
+        (DOCS / "envs" / file_of(env_id)).write_text(page(env_id), "utf-8")
+    for file, (env_id, show) in shows.items():
         if not names or any(file.startswith(name) for name in names):
-            target = DOCS / "pictures" / "envs" / file.replace(".md", ".png")
-            iio.imwrite(target, picture(env_id, SHOWS[env_id]))
+            target = DOCS / "pictures" / "envs" / f"{file}.png"
+            iio.imwrite(target, picture(env_id, show))
             print(target)
 
 
