@@ -101,7 +101,7 @@ def test_page_has_every_section_and_its_content(page):
     headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings == list(SECTIONS)
     assert "Left out" not in read.words
-    assert read.tags.count("svg") == 4
+    assert read.tags.count("svg") == 5
     assert read.tags.count("table") == 2
     for text in ("insectbot train foraging -n 3", "Abacus 2000", "2.4.6", "taxis", "planner", "cluttered", "untrained"):
         assert text in read.words

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from insectbot.cli.console import is_narrow, print_table
+from insectbot.view.labels import chip_label
 
 DASH = "\N{EN DASH}"
 EVALUATION = {
@@ -79,7 +80,7 @@ def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
     columns += [known[m][0].removesuffix(" [95 %]") if narrow else known[m][0] for m in shown]
     cells = []
     for row in rows:
-        facts = [row["controller"], row["preset"] or DASH, row["chip"] or DASH, _seeds(row)]
+        facts = [row["controller"], row["preset"] or DASH, chip_label(row["chip"] or DASH), _seeds(row)]
         facts += [] if narrow else [str(row["n_episodes"])]
         for m in shown:
             _, form, with_interval = known[m]
@@ -134,10 +135,10 @@ def _first_sentence(text: str) -> str:
 
 def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
     if not row["fits"]:
-        return row["chip"], DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
+        return chip_label(row["chip"]), DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
     metrics, host = row["metrics"], row.get("host_latency_us")
     return (
-        row["chip"],
+        chip_label(row["chip"]),
         row["preset"] or DASH,
         estimate(metrics.get("success"), ".3f", intervals),
         estimate(metrics.get("SPT"), ".2f", intervals),
@@ -164,7 +165,7 @@ def _marked(text: str, row: Mapping[str, Any], kind: str) -> str:
 def _bench_note(row: Mapping[str, Any]) -> str:
     """Return the lines about a chip: why not, or how full and where the energy goes."""
     if not row["fits"]:
-        return f"{row['chip']} cannot run it: {row['cause']}"
+        return f"{chip_label(row['chip'])} cannot run it: {row['cause']}"
     usage = row.get("usage") or ()
     facts = [f"{used:g} of {limit:g} cores" for name, used, limit, _ in usage if name == "cores" and limit]
     limited = [(used / limit, name, used, limit) for name, used, limit, _ in usage if limit]
@@ -177,4 +178,4 @@ def _bench_note(row: Mapping[str, Any]) -> str:
             facts.append(f"energy per decision {how} {terms}")
     if soft := {k: v for k, v in (row.get("soft_failures") or {}).items() if v}:
         facts.append("soft failures " + ", ".join(f"{k} {v:g}" for k, v in soft.items()))
-    return f"{row['chip']}: {'; '.join(['it fits', *facts])}"
+    return f"{chip_label(row['chip'])}: {'; '.join(['it fits', *facts])}"

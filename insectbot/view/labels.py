@@ -1,4 +1,4 @@
-"""Names of units as they are shown: ``antennae left``, ``motors 1``."""
+"""Names as they are shown: units ``antennae left``, ``motors 1``; chips ``tiny.toml`` without their folder."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def unit_label(group: str, index: int, names: Mapping[str, Sequence[str]], n: in
     if index < len(given):
         return given[index] if given[index].split()[:1] == [group] else f"{group} {given[index]}"
     return group if n == 1 else f"{group} {index}"
+
+
+def chip_label(chip: str) -> str:
+    """Return the name of a chip, with its options but without the folder of its file."""
+    file, at, options = chip.partition("@")
+    return file.replace("\\", "/").rpartition("/")[2] + at + options

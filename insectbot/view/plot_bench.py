@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insectbot.view.figure_style import new_figure, styled
+from insectbot.view.labels import chip_label
 from insectbot.view.palette import HAIRLINE, INK, MUTED, SERIES, hex_colour
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _dress(
         axes.grid(axis="y", linewidth=0.6, color=hex_colour(HAIRLINE))
         axes.tick_params(axis="y", length=0)
         axes.set_axisbelow(True)
-    panels[0].set_yticks(range(len(chips)), chips)
+    panels[0].set_yticks(range(len(chips)), [chip_label(chip) for chip in chips])
     panels[0].set_ylim(len(chips) - 0.45, -0.55)
     if metric == "success":
         panels[0].set_xlim(-0.03, 1.03)

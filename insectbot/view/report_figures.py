@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from insectbot.view.labels import chip_label
 from insectbot.view.markup import Html, mapping, tag
 from insectbot.view.recording import EpisodeData
 from insectbot.view.run_data import RunData
@@ -87,7 +88,7 @@ def mesh_section(run: RunData) -> Html:
     from insectbot.view.figures import to_svg
     from insectbot.view.plot_mesh import mesh_figure
 
-    chips = {str(row["chip"]): mapping(row.get("traffic")) for row in run.bench}
+    chips = {chip_label(str(row["chip"])): mapping(row.get("traffic")) for row in run.bench}
     chips = {chip: traffic for chip, traffic in chips.items() if traffic.get("load")}
     if not chips:
         return Html("")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from insectbot.view.labels import chip_label
 from insectbot.view.markup import MISSING, Html, estimate, join, mapping, number, quantity, safe, table, tag
 from insectbot.view.run_data import RunData
 
@@ -101,7 +102,7 @@ def _chip_row(row: Mapping[str, Any]) -> list[Any]:
     latency = join([p50, tag("span", f"p99 {p99}", class_="terms")]) if host else MISSING
     speed = row.get("steps_per_second")
     return [
-        tag("strong", f"{row.get('chip', MISSING)}{mark}"),
+        tag("strong", f"{chip_label(str(row.get('chip', MISSING)))}{mark}"),
         row.get("preset") or MISSING,
         _fits(row),
         _cores(row),
@@ -153,13 +154,16 @@ def _cores(row: Mapping[str, Any]) -> str:
 def _statements(run: RunData) -> Html:
     """Return fidelity, fullest resources, soft failures and lost bits of each chip."""
     parts: list[Html] = []
-    seen = {}
+    seen: dict[Any, Any] = {}
+    told: dict[str, str] = {}
     for row in run.bench:
         seen.setdefault(row.get("chip"), row)
     for chip, row in seen.items():
         doubtful = _daggers(row)
         mark = "\N{DAGGER}" if row.get("dagger") and not doubtful else ""
-        lines: list[Any] = [str(row.get("fidelity") or "No statement of fidelity.")]
+        fidelity = str(row.get("fidelity") or "No statement of fidelity.")
+        lines: list[Any] = [f"As {chip_label(told[fidelity])}." if fidelity in told else fidelity]
+        told.setdefault(fidelity, str(chip))
         fullest = _fullest(row)
         if fullest:
             lines.append(f" Fullest resources: {fullest}.")
@@ -171,7 +175,7 @@ def _statements(run: RunData) -> Html:
         for kind, paths in doubtful.items():
             names = ", ".join(str(path).rpartition(".")[2].replace("_", " ") for path in paths)
             lines.append(f" \N{DAGGER} From memory or assumed, of the prices in {kind}: {names}.")
-        parts.append(join([tag("dt", f"{chip}{mark}"), tag("dd", *lines)]))
+        parts.append(join([tag("dt", f"{chip_label(str(chip))}{mark}"), tag("dd", *lines)]))
     note = Html("")
     if any(row.get("dagger") for row in run.bench):
         text = "\N{DAGGER} Rests on figures from memory or assumption; the chip's datasheet gives the source of each."
