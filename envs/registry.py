@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from typing import Final
 
 import gymnasium
 
-ENVS = {
+ENVS: Final = {
     "insectbot/Foraging-v0": "insectbot.envs.foraging:Foraging",
     "insectbot/AplysiaRobot-v0": "insectbot.envs.aplysia_robot:AplysiaRobot",
     "insectbot/AplysiaReflex-v0": "insectbot.envs.aplysia_reflex:AplysiaReflex",
@@ -14,7 +14,6 @@ ENVS = {
     "insectbot/PathIntegration-v0": "insectbot.envs.path_integration:PathIntegration",
     "insectbot/PlumeTrack-v0": "insectbot.envs.plume_track:PlumeTrack",
 }
-ENVS = {k: v for k, v in ENVS.items() if find_spec(v.partition(":")[0])}  # while worlds are being written
 """Every id of the kit -> ``module:Name``, whose single env is ``NameEnv`` and whose vector env is ``NameVectorEnv``."""
 
 

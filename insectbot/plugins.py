@@ -21,6 +21,7 @@ from insectbot.protocols import Controller
 _FORAGER = "insectbot.controllers.circuits.rstdp_forager"
 _BASELINES = "insectbot.controllers.baselines"
 _PATCHES = "insectbot.controllers.patches_baselines"
+_PLUME = "insectbot.controllers.plume_baselines"
 _HOMING = "insectbot.controllers.path_baselines"
 _CONDITIONING = "insectbot.controllers.conditioning"
 _COLOR = "insectbot.controllers.color_baselines"
@@ -90,6 +91,11 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "odor-planner": "insectbot.controllers.mb_baselines:OdorPlanner",
             "straight-on": "insectbot.controllers.mb_views:StraightOn",
             "view-memory": "insectbot.controllers.mb_views:ViewMemory",
+            "plume-tracker": "insectbot.controllers.circuits.plume_tracker:plume_tracker",
+            "plume-random": f"{_PLUME}:RandomFlight",
+            "plume-upwind": f"{_PLUME}:Upwind",
+            "cast-and-surge": f"{_PLUME}:CastAndSurge",
+            "trail-memory": f"{_PLUME}:TrailMemory",
             "patch-taxis": f"{_PATCHES}:PatchTaxis",
             "patch-braitenberg": f"{_PATCHES}:PatchBraitenberg",
             "patch-feeding": f"{_PATCHES}:FeedingBraitenberg",
