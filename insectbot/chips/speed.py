@@ -5,11 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
+from insectbot.chips import catalogue
 from insectbot.chips.loihi import Loihi
-from insectbot.snn import LIF, Input, Network, PoissonInput, Population, Projection
+from insectbot.snn import LIF, Input, Network, PairSTDP, PoissonInput, Population, Projection
 
 
 def benchmark_network(n: int = 1000, probability: float = 0.05, seed: int = 1) -> Network:
@@ -100,3 +103,59 @@ def measure(repeats: int = 7) -> dict[str, float]:
         "synops_per_second": counters.synops / counters.ticks * ticks / seconds,
         "window_us": _median(lambda: small.window(sensors, 50), repeats, 1000) * 1e6,
     }
+
+
+SIZES: Final[dict[str, tuple[int, float]]] = {
+    "loihi": (1000, 0.05),
+    "truenorth": (1000, 0.05),
+    "spinnaker": (1000, 0.05),
+    "brainscales2": (500, 0.05),  # it has 512 circuits
+    "dynapse1": (1000, 0.03),  # 5 % can exceed the 64 words of a neuron
+    "dynapse2": (1000, 0.03),
+}
+"""Chip -> neurons and connectivity of the benchmark network that it can hold."""
+
+
+def measure_chips(repeats: int = 5, ticks: int = 1000) -> dict[str, float]:
+    """Measure every family of chips on the benchmark network.
+
+    Parameters
+    ----------
+    repeats : int
+        Timed repetitions; the median counts.
+    ticks : int
+        Ticks of each.
+
+    Returns
+    -------
+    dict
+        Neuron-steps per second of process time, by chip; ``loihi learning``: with pair STDP on every synapse between
+        neurons.
+    """
+    found = {
+        name: _neuron_steps(catalogue.chip(name), benchmark_network(*size), repeats, ticks)
+        for name, size in SIZES.items()
+    }
+    found["loihi learning"] = _neuron_steps(catalogue.chip("loihi"), plastic_network(), repeats, ticks, learning=True)
+    return found
+
+
+def plastic_network() -> Network:
+    """Return :func:`benchmark_network` with pair STDP on all synapses between neurons."""
+    rules = {
+        "excitatory": PairSTDP(a_plus=0.0005, a_minus=0.000525, w_min=0.0, w_max=0.04),
+        "inhibitory": PairSTDP(a_plus=0.0005, a_minus=0.000525, w_min=-0.2, w_max=0.0),
+    }
+    network = benchmark_network()
+    plastic = (replace(p, plasticity=rules[p.source]) if p.source in rules else p for p in network.projections)
+    return replace(network, projections=tuple(plastic))
+
+
+def _neuron_steps(chip: Any, network: Network, repeats: int, ticks: int, *, learning: bool = False) -> float:
+    executable = chip.compile(network, seed=1)
+    if learning:
+        executable.learning = True
+    drive = np.ones(network.n_inputs, np.float32)
+    executable.window(drive, 100)
+    executable.reset(1)
+    return network.n_neurons * ticks / _median(lambda: executable.window(drive, ticks), repeats, 1)

@@ -220,7 +220,7 @@ def export(
 def speed(
     as_json: Json = False,
     repeats: Annotated[int, typer.Option(help="Times that each figure is measured; the median counts.")] = 3,
-    full: Annotated[bool, typer.Option("--full", help="Also every world, 10 M synapses, threads, start-up.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Also every world and chip, 10 M synapses, threads.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for speed.json and speed.png.")] = None,
     realtime: Annotated[float | None, typer.Option(help="Hold 10 000 plastic neurons to 1 ms for so many s.")] = None,
     peers: Annotated[bool, typer.Option("--peers", help="Run beside NEST, Brian2, ANNarchy, torch SNNs.")] = False,

@@ -71,6 +71,13 @@ FULL_BARS = (
     Bar("W3: two threads over one, plastic", "w3", "plastic_rtf_1 / plastic_rtf_2", 1.7, "times"),
     Bar("W4: microcircuit at 10 %, two threads over one", "w4", "wall_1 / wall_2", 1.7, "times"),
     Bar("cost of an event, 10 M over 100 k synapses", "event", "1e+07 / 1e+05", 1.5, "times", at_most=True),
+    Bar("loihi, 1000 neurons, 5 %", "chips", "loihi", 100.0, "M neuron-steps/s", 1e-6),
+    Bar("loihi, all synapses learning by pair STDP", "chips", "loihi learning", 20.0, "M neuron-steps/s", 1e-6),
+    Bar("truenorth, 1000 neurons, 5 %", "chips", "truenorth", 100.0, "M neuron-steps/s", 1e-6),
+    Bar("spinnaker, 1000 neurons, 5 %", "chips", "spinnaker", 50.0, "M neuron-steps/s", 1e-6),
+    Bar("brainscales2, 500 neurons, 5 %", "chips", "brainscales2", 10.0, "M neuron-steps/s", 1e-6),
+    Bar("dynapse2, 1000 neurons, 3 %", "chips", "dynapse2", 10.0, "M neuron-steps/s", 1e-6),
+    Bar("dynapse1, 1000 neurons, 3 %", "chips", "dynapse1", 10.0, "M neuron-steps/s", 1e-6),
     Bar("cold start of a kernel", "start", "cold_cpu_s", 5.0, "s CPU", at_most=True),
     Bar("warm start", "start", "warm_cpu_s", 1.0, "s CPU", at_most=True),
 )

@@ -40,7 +40,8 @@ def measure_all(repeats: int = REPEATS) -> Measured:
 
 
 def measure_full(repeats: int = REPEATS) -> Measured:
-    """Return what takes longer: 10 M plastic synapses, two threads, event costs, the microcircuit, every world."""
+    """Return what takes longer: 10 M plastic synapses, two threads, event costs, the microcircuit, worlds, chips."""
+    from insectbot.chips.speed import measure_chips
     from insectbot.core import speed
     from insectbot.core.cortex import microcircuit
     from insectbot.core.startup import start_up
@@ -58,6 +59,8 @@ def measure_full(repeats: int = REPEATS) -> Measured:
         rows = speed.event_costs()
         say("measuring every world ...")
         worlds = measure_worlds(repeats)
+        say("measuring every chip ...")
+        measured["chips"] = measure_chips(repeats)
     measured["event"] = {f"{r['synapses']:.0e}": r["ns"] for r in rows}
     measured["event machine"] = {f"{r['synapses']:.0e}": r["machine_ns"] for r in rows}
     say("measuring start-up ...")
@@ -77,7 +80,7 @@ def speed(as_json: bool, repeats: int = REPEATS, *, full: bool = False, out: Pat
     repeats : int
         Repeats; the median counts.
     full : bool
-        Whether to measure the large networks, threads, event costs, start-up and every world too (minutes).
+        Whether to measure the large networks, threads, event costs, start-up, every world and chip too (minutes).
     out : Path, optional
         Folder to write ``speed.json`` and ``speed.png`` to.
 
