@@ -82,17 +82,21 @@ _BIRTHS, _WIND_STREAM = 1 << 40, 1 << 30
 @kernel
 def _fill(table: Any) -> None:
     key = np.uint64(0x506C756D65)
-    for i in range(table.shape[0]):
+    for i in range(N_WALKS):
         place = 0.0
-        for n in range(1, table.shape[1]):
-            place += 2.0 * WALK_STEP * normal(key, 12 * (i * table.shape[1] + n))
-            table[i, n] = place
+        for n in range(1, WALK_PERIODS):
+            place += 2.0 * WALK_STEP * normal(key, 12 * (i * WALK_PERIODS + n))
+            table[n, i] = place
+            table[n, N_WALKS] = max(table[n, N_WALKS], abs(place))
 
 
 @cache
 def walks() -> Data:
-    """Return the random walks [m], float32 of shape (N_WALKS, WALK_PERIODS), one place per control period."""
-    table = np.zeros((N_WALKS, WALK_PERIODS), np.float32)
+    """Return the random walks [m], float32 of shape (WALK_PERIODS, N_WALKS + 1); last in a row is the farthest.
+
+    A row is a control period, so that the puffs of a brood lie in one page of memory.
+    """
+    table = np.zeros((WALK_PERIODS, N_WALKS + 1), np.float32)
     _fill(table)
     table.flags.writeable = False
     return table
@@ -131,7 +135,7 @@ def chances(key: np.uint64, brood: int, j: int) -> np.uint64:
 def offset(data: Any, bits: np.uint64, n: int) -> float:
     """Return how far the random walk that the lowest bits choose leads in ``n`` control periods [m]."""
     sign = 2.0 * np.float64(bits & np.uint64(1)) - 1.0
-    return sign * data[np.int64((bits >> np.uint64(1)) & np.uint64(N_WALKS - 1)), min(n, WALK_PERIODS - 1)]
+    return sign * data[min(n, WALK_PERIODS - 1), np.int64((bits >> np.uint64(1)) & np.uint64(N_WALKS - 1))]
 
 
 @kernel
@@ -173,8 +177,10 @@ def _brood_odor(row: Any, data: Any, key: np.uint64, brood: int, n: int, x: floa
     """
     total, bits, j = 0.0, np.uint64(0), 0
     vx, vy, growth, side = v
-    share = uniform(key, _BIRTHS + _WORDS * brood)
     oldest = RADIUS + growth * TICKS * n
+    if abs(y) > data[min(n, WALK_PERIODS - 1), N_WALKS] + oldest + TICKS * (abs(vy) + growth):
+        return 0.0
+    share = uniform(key, _BIRTHS + _WORDS * brood)
     while j < MAX_BIRTHS and share >= row[CUMULATED + j]:
         bits = chances(key, brood, j) if j & 3 == 0 else bits >> np.uint64(_BITS)
         q = late(bits)

@@ -94,8 +94,10 @@ def test_odor_upstream_and_beyond_the_far_end():
 
 def test_walks_of_puffs_are_brownian_across_the_wind():
     """Variance 25 mm^2 per tick; walks of different puffs and steps of one walk are independent."""
-    data = np.asarray(k.walks(), float)
+    table = np.asarray(k.walks(), float)
+    data = table[:, :-1].T
     assert data[17, 40] == walk(17, 40)
+    assert (table[:, -1] == np.abs(data).max(0)).all()
     steps = np.diff(data, axis=1)
     assert steps.std() == pytest.approx(2.0 * k.WALK_STEP, rel=0.005)
     for age in (100, 500, 1000):
