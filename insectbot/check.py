@@ -311,15 +311,15 @@ def _is_datasheet(path: str) -> bool:
         return False
 
 
-def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:
+def promises_of(ref: str, where: str | None = None) -> tuple[str, Promises]:
     """Return the kind of a reference and its promises.
 
     Parameters
     ----------
     ref : str
         Name, path or ``file.py:attribute`` of a scenario, chip, controller, env, or neuron, synapse or code model.
-    where : str
-        Scenario in whose world a controller is tried.
+    where : str, optional
+        Scenario in whose world a controller is tried; default the first that uses it, else ``"foraging"``.
 
     Raises
     ------
@@ -334,16 +334,16 @@ def promises_of(ref: str, where: str = "foraging") -> tuple[str, Promises]:
     if kind in ("neuron", "synapse", "code"):
         return kind, model_promises(plugins.resolve(kind, ref), ref)
     if kind == "controller":
-        return kind, controller_promises(scenario.load(where), ref)
+        return kind, controller_promises(scenario.load(where) if where else scenario.home_of(ref), ref)
     return kind, env_promises(parse({"name": "check", "env": {"id": ref}, "controller": {"name": "random"}}))
 
 
-def check(ref: str, where: str = "foraging") -> list[Finding]:
+def check(ref: str, where: str | None = None) -> list[Finding]:
     """Return a finding for every promise of a reference (see :func:`promises_of`)."""
     return list(examine(promises_of(ref, where)[1]))
 
 
-def require(ref: str, where: str = "foraging") -> None:
+def require(ref: str, where: str | None = None) -> None:
     """Raise InsectbotError naming the broken promises of a reference; for tests of plugins."""
     broken = [f"{f.promise} ({f.detail})" for f in check(ref, where) if not f.kept]
     if broken:

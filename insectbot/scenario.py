@@ -57,6 +57,15 @@ def _absolute(ref: str, folder: Path) -> str:
     return f"{(beside if beside.exists() else path).resolve()}:{attribute}{at}{chip_options}"
 
 
+def home_of(controller: str, default: str = "foraging") -> Scenario:
+    """Return the first scenario of the kit whose brain or baseline has this name; ``default`` where there is none."""
+    for name in (default, *plugins.names("scenario")):
+        found = load(name)
+        if controller in (found.controller.name, *found.evaluation.baselines):
+            return found
+    return load(default)
+
+
 def load(ref: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
     """Load a scenario by name (those that ship with insectbot or are installed) or from a TOML file.
 

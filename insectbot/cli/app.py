@@ -245,7 +245,7 @@ def check(
     ref: Annotated[
         str, typer.Argument(help="Name, path or file.py:attribute of a chip, controller, env, scenario or model.")
     ],
-    scenario: Annotated[str, typer.Option(help="Scenario in whose world a controller is tried.")] = "foraging",
+    scenario: Annotated[str | None, typer.Option(help="In whose world a controller is tried; default its own.")] = None,
     as_json: Json = False,
 ) -> None:
     """Test whether a chip, controller, env, scenario or model keeps its contract."""

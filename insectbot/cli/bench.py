@@ -70,6 +70,18 @@ class Variants:
     free_running: bool = False
 
 
+def _is_made(name: str) -> bool:
+    """Return whether a chip takes the options in its name; what it refuses is said on stderr."""
+    from insectbot.scenario import make_backend
+
+    try:
+        make_backend(name)
+    except ConfigurationError as error:
+        say(f"left out: {error}")
+        return False
+    return True
+
+
 def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
     """Return the chips and, after each, its variants; ``ideal`` has none.
 
@@ -92,7 +104,7 @@ def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
         if sheet is None:
             continue
         if words and hasattr(make_backend(chip), "weight_bits"):
-            found += [f"{chip}@weight_bits={word}" for word in words]
+            found += [name for word in words if _is_made(name := f"{chip}@weight_bits={word}")]
         if "mismatch" in {path.partition(".")[0] for path in sheet.figures}:
             found += [f"{chip}@die={die}" for die in range(1, variants.dies + 1) if variants.dies > 1]
         if variants.free_running:

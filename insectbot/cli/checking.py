@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def check(ref: str, where: str, as_json: bool) -> bool:
+def check(ref: str, where: str | None, as_json: bool) -> bool:
     """Check a reference and print one line per promise; return True when all are kept."""
     from dataclasses import asdict
 

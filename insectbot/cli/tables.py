@@ -89,11 +89,7 @@ def print_evaluation(rows: Sequence[Mapping[str, Any]]) -> None:
     print_table(columns, cells, title="Frozen, on worlds that no training has seen", right=columns[4:])
 
 
-BENCH = (
-    "chip",
-    "preset",
-    "success [95 %]",
-    "SPT [95 %]",
+BENCH: tuple[str, ...] = (
     "loss",
     "match",
     "J/decision",
@@ -102,7 +98,7 @@ BENCH = (
     "host \N{GREEK SMALL LETTER MU}s",
     "synops",
 )
-"""Columns of the chip table: loss of success against the first chip, share of output
+"""Columns of the chip table after chip, preset and two metrics: loss of success against the first chip, share of output
 spikes in agreement with the float network's, energy of a decision on a chip that runs as fast
 as it can and on one that is held to real time, time steps per second on the chip, median and 99th percentile of the
 time of one window on the host, synaptic operations per decision."""
@@ -113,9 +109,12 @@ _WIDE_ONLY = ("real time", "synops")
 def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the same brain on every chip: does it fit, does it find food, what does a decision cost."""
     intervals = not is_narrow(_WIDE)
-    shown = [k for k, name in enumerate(BENCH) if intervals or name not in _WIDE_ONLY]
-    columns = [BENCH[k] if intervals else BENCH[k].removesuffix(" [95 %]") for k in shown]
-    cells = [[_bench_cells(row, intervals)[k] for k in shown] for row in rows]
+    known = shown_metrics(rows)
+    metrics = {name: known[name] for name in list(known)[:2]}
+    costs = [name for name in BENCH if intervals or name not in _WIDE_ONLY]
+    headings = [what if intervals else what.removesuffix(" [95 %]") for what, *_ in metrics.values()]
+    columns = ["chip", "preset", *headings, *costs]
+    cells = [_bench_cells(row, metrics, costs, intervals) for row in rows]
     print_table(columns, cells, title="The same brains on every chip", right=columns[2:])
     told: set[str] = set()
     for row in {row["chip"]: row for row in rows}.values():
@@ -133,15 +132,14 @@ def _first_sentence(text: str) -> str:
     return f"{first}. (The rest is in the report.)" if len(first) + 1 < len(text) else text
 
 
-def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
+def _bench_cells(
+    row: Mapping[str, Any], metrics: Mapping[str, tuple[str, str, bool]], costs: Sequence[str], intervals: bool
+) -> list[str]:
+    chip = chip_label(row["chip"])
     if not row["fits"]:
-        return chip_label(row["chip"]), DASH, "does not fit", *[DASH] * (len(BENCH) - 3)
-    metrics, host = row["metrics"], row.get("host_latency_us")
-    return (
-        chip_label(row["chip"]),
-        row["preset"] or DASH,
-        estimate(metrics.get("success"), ".3f", intervals),
-        estimate(metrics.get("SPT"), ".2f", intervals),
+        return [chip, DASH, "does not fit", *[DASH] * (len(metrics) - 1 + len(costs))]
+    host = row.get("host_latency_us")
+    texts = (
         number(row.get("success_loss"), "+.3f"),
         number(row.get("spike_match"), ".3f"),
         _marked(_joule(row.get("energy_per_decision")), row, "energy"),
@@ -150,6 +148,9 @@ def _bench_cells(row: Mapping[str, Any], intervals: bool) -> tuple[str, ...]:
         f"{host['p50']:.1f}/{host['p99']:.1f}" if host else DASH,
         number(row.get("synops_per_decision"), ".1f"),
     )
+    found: dict[str, str] = dict(zip(BENCH, texts, strict=True))
+    values = [estimate(row["metrics"].get(m), form, intervals) for m, (_, form, _) in metrics.items()]
+    return [chip, row["preset"] or DASH, *values, *(found[name] for name in costs)]
 
 
 def _joule(energy: Mapping[str, float] | None) -> str:

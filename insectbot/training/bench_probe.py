@@ -214,7 +214,7 @@ def probe(scenario: Scenario, chip: str, brains: Brains, tape: Tape | None) -> d
         controller: Any = make_controller(scenario, env, seed, chip=chip)
         give_weights(controller, weights)
     except (DoesNotFit, Unsupported) as error:
-        return {**facts, "fits": False, "cause": str(error)}
+        return {**facts, "fits": False, "cause": str(error).replace(f"; {backend.name}: ", "; ")}
     executable: Executable | None = getattr(controller, "executable", None)
     if executable is None:
         raise ConfigurationError(f"controller {scenario.controller.name!r} has no network: a chip has nothing to run")

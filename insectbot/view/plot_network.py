@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_CELLS = 80
 _MOST_SYNAPSES = 60
+_FEW_GROUPS = 6  # whose names fit on one line
 _MOST_TICKS = 20_000
 
 
@@ -32,17 +33,20 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
     episode : EpisodeData
         With spikes and ``units``.
     start, seconds : float
-        The stretch [s].
+        The stretch [s]; where nothing spikes in it, it begins at the first spike.
     smooth : float
         Standard deviation of the Gaussian that smooths the rates [s].
     """
-    stop = min(start + seconds, max(episode.duration, start + 1e-3))
     time = episode.spike_tick * (episode.dt / 1000)
+    if time.size and time[0] >= start + seconds:
+        start = float(time[0]) - 0.1
+    stop = min(start + seconds, max(episode.duration, float(time.max(initial=0.0)), start + 1e-3))
     seen = (time >= start) & (time < stop)
     time, unit = time[seen], episode.spike_unit[seen]
     n_units = max([s.stop for s in episode.units.values()], default=int(unit.max(initial=0)) + 1)
     groups = episode.units or {"all units": slice(0, n_units)}
-    figure = new_figure(1.9 + min(2.2, 0.6 + 0.1 * n_units), WIDTH)
+    more = 0 if len(groups) <= _FEW_GROUPS else 0.25 * -(-len(groups) // _FEW_GROUPS)
+    figure = new_figure(1.9 + min(2.2, 0.6 + 0.1 * n_units) + more, WIDTH)
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.35, 1))
     edges = np.arange(start, stop + 0.01, 0.01)
     for k, (name, units) in enumerate(groups.items()):
@@ -51,8 +55,9 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
         top.plot(*_ticks(time[mine], unit[mine]), color=hue, lw=0.7, rasterized=bool(mine.sum() > _MOST_TICKS))
         rate = np.histogram(time[mine], edges)[0] / 0.01 / (units.stop - units.start)
         below.plot(edges[:-1] + 0.005, _smoothed(rate, smooth / 0.01), color=hue, lw=1.3, label=name)
-    middles = [(s.start + s.stop - 1) / 2 for s in groups.values()]
-    top.set_yticks(middles, list(groups))
+    middles = {name: (s.start + s.stop - 1) / 2 for name, s in groups.items()}
+    named = _apart(middles, n_units / 16)
+    top.set_yticks([middles[name] for name in named], named)
     top.tick_params(left=False)
     top.spines["left"].set_visible(False)
     for s in list(groups.values())[1:]:
@@ -60,8 +65,20 @@ def raster(episode: EpisodeData, start: float = 0.0, seconds: float = 4.0, smoot
     top.set(ylim=(n_units - 0.4, -0.6), xlim=(start, stop))
     below.set(xlabel="time [s]", ylabel="rate [Hz]", title="Mean rate per unit")
     below.set_ylim(bottom=0)
-    below.legend(ncols=len(groups), loc="upper right", borderaxespad=0, bbox_to_anchor=(1, 1.25))
+    if len(groups) <= _FEW_GROUPS:
+        below.legend(ncols=len(groups), loc="upper right", borderaxespad=0, bbox_to_anchor=(1, 1.25))
+    else:
+        figure.legend(ncols=_FEW_GROUPS, loc="outside lower center")
     return figure
+
+
+def _apart(middles: Mapping[str, float], least: float) -> list[str]:
+    """Return the names that can stand beside their units without touching, in order."""
+    named: list[str] = []
+    for name, middle in sorted(middles.items(), key=lambda item: item[1]):
+        if not named or middle - middles[named[-1]] >= least:
+            named.append(name)
+    return named
 
 
 def _ticks(time: npt.NDArray, unit: npt.NDArray) -> tuple[npt.NDArray, npt.NDArray]:

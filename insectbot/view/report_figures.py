@@ -106,7 +106,8 @@ def raster_section(run: RunData) -> Html:
     episode = next((e for e in spiking if e.phase == "evaluate" and e.controller == run.learner), spiking[-1])
     who = f"{episode.controller or 'the network'} on {episode.chip or 'its chip'}"
     caption = (
-        f"The first seconds of one episode of {who} ({episode.phase}, seed {episode.seed}, episode {episode.episode}). "
+        f"The first seconds with spikes of one episode of {who} "
+        f"({episode.phase}, seed {episode.seed}, episode {episode.episode}). "
         "Rates are smoothed by a Gaussian with a standard deviation of 100 ms."
     )
     return _figure(to_svg(raster(episode), "spikes"), caption)
