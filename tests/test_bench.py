@@ -215,6 +215,12 @@ def test_variants_of_chips():
             expanded(["loihi"], variants)
 
 
+def test_bits_that_only_some_chips_take(capsys):
+    found = expanded(["loihi", "akida"], Variants(bits="8,4"))
+    assert found == ["loihi", "loihi@weight_bits=8", "loihi@weight_bits=4", "akida", "akida@weight_bits=4"]
+    assert "left out: akida: weight_bits = 8" in capsys.readouterr().err
+
+
 def test_fewer_bits_match_fewer_spikes():
     """The probe's spike match falls with the bits, and is 1 for the network beside itself."""
     what = scenarios.load("foraging", {"evaluation.episodes": 2})

@@ -70,16 +70,25 @@ class Variants:
     free_running: bool = False
 
 
-def _is_made(name: str) -> bool:
-    """Return whether a chip takes the options in its name; what it refuses is said on stderr."""
+def _with_bits(chips: Sequence[str], words: Sequence[str]) -> dict[str, list[str]]:
+    """Return the variants of each chip with so many bits per weight; a number that no chip takes is a mistake."""
     from insectbot.scenario import make_backend
 
-    try:
-        make_backend(name)
-    except ConfigurationError as error:
-        say(f"left out: {error}")
-        return False
-    return True
+    found: dict[str, list[str]] = {chip: [] for chip in chips if hasattr(make_backend(chip), "weight_bits")}
+    for word in words:
+        refused: list[ConfigurationError] = []
+        for chip in found:
+            name = f"{chip}@weight_bits={word}"
+            try:
+                make_backend(name)
+                found[chip].append(name)
+            except ConfigurationError as error:
+                refused.append(error)
+        if refused and len(refused) == len(found):
+            raise refused[0]
+        for error in refused:
+            say(f"left out: {error}")
+    return found
 
 
 def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
@@ -97,14 +106,14 @@ def expanded(chips: Sequence[str], variants: Variants) -> list[str]:
     words = [word.strip() for word in (variants.bits or "").split(",") if word.strip()]
     if not all(word.isdecimal() for word in words):
         raise ConfigurationError(f"--bits {variants.bits!r}: must be numbers separated by commas, such as 8,6,4,2,1")
+    bits = _with_bits(chips, words) if words else {}
     found = []
     for chip in chips:
         found.append(chip)
         sheet = getattr(make_backend(chip), "sheet", None)
         if sheet is None:
             continue
-        if words and hasattr(make_backend(chip), "weight_bits"):
-            found += [name for word in words if _is_made(name := f"{chip}@weight_bits={word}")]
+        found += bits.get(chip, [])
         if "mismatch" in {path.partition(".")[0] for path in sheet.figures}:
             found += [f"{chip}@die={die}" for die in range(1, variants.dies + 1) if variants.dies > 1]
         if variants.free_running:
