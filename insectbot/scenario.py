@@ -58,12 +58,19 @@ def _absolute(ref: str, folder: Path) -> str:
 
 
 def home_of(controller: str, default: str = "foraging") -> Scenario:
-    """Return the first scenario of the kit whose brain or baseline has this name; ``default`` where there is none."""
-    for name in (default, *plugins.names("scenario")):
-        found = load(name)
-        if controller in (found.controller.name, *found.evaluation.baselines):
-            return found
-    return load(default)
+    """Return the first scenario whose brain or baseline has this name, else one with a controller of the same module.
+
+    ``default`` where there is none.
+    """
+    known = plugins.BUILTIN["controller"]
+    module = known.get(controller, "").partition(":")[0]
+    relatives = [name for name, target in known.items() if target.partition(":")[0] == module]
+    found = [load(name) for name in (default, *plugins.names("scenario"))]
+    for names in ([controller], relatives):
+        for one in found:
+            if not {one.controller.name, *one.evaluation.baselines}.isdisjoint(names):
+                return one
+    return found[0]
 
 
 def load(ref: str | Path, overrides: Mapping[str, Any] | None = None) -> Scenario:
