@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from insectbot import plugins
 from insectbot import scenario as scenarios
-from insectbot.cli.bench import Variants, expanded
+from insectbot.cli.bench import Variants, expanded, parse_chips
 from insectbot.core.simulator import Simulator
 from insectbot.errors import ConfigurationError, UnknownNameError
 from insectbot.protocols import Counters, Energy, Usage
@@ -213,6 +214,12 @@ def test_variants_of_chips():
     ):
         with pytest.raises(ConfigurationError, match=message):
             expanded(["loihi"], variants)
+
+
+def test_all_chips_begin_with_the_reference():
+    names = parse_chips("all")
+    assert names[0] == "ideal"
+    assert sorted(names) == plugins.names("chip")
 
 
 def test_bits_that_only_some_chips_take(capsys):

@@ -164,7 +164,7 @@ def play(
 def bench(
     refs: Annotated[list[str], typer.Argument(metavar="SCENARIO|RUN...", help="Run folders, latest, or scenarios.")],
     chips: Annotated[
-        str | None, typer.Option(help="Names separated by commas, options after @: ideal,loihi@weight_bits=4.")
+        str | None, typer.Option(help="Names separated by commas, or all; options after @: ideal,loihi@weight_bits=4.")
     ] = None,
     bits: Annotated[str | None, typer.Option(help="Also with so many bits per weight: 8,6,4,2,1.")] = None,
     dies: Annotated[int, typer.Option(help="Dies of an analog chip, each with its own mismatch.")] = 1,

@@ -38,11 +38,13 @@ def report(ref: str, out: Path) -> None:
 
 
 def parse_chips(text: str | None) -> list[str] | None:
-    """Return ``"ideal,loihi"`` as a list of known chips; raises UnknownNameError."""
+    """Return ``"ideal,loihi"`` as a list of known chips, ``"all"`` as all of the kit; raises UnknownNameError."""
     from insectbot import plugins
 
     if text is None:
         return None
+    if text.strip() == "all":
+        return sorted(plugins.names("chip"), key=lambda name: (name != "ideal", name))
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         plugins.resolve("chip", name)
