@@ -21,8 +21,10 @@ FAMILIES: Final = {
     "crossbar_int": "insectbot.chips.truenorth:TrueNorth",
     "s1615": "insectbot.chips.spinnaker:SpiNNaker",
     "adex_analog": "insectbot.chips.brainscales:BrainScaleS2",
+    "adex_wafer": "insectbot.chips.brainscales1:BrainScaleS1",
     "qif_analog": "insectbot.chips.neurogrid:Neurogrid",
     "dpi_analog": "insectbot.chips.dynapse:Dynapse",
+    "nls_device": "insectbot.chips.ftj:FTJArray",
 }
 """Arithmetic -> the class that emulates it."""
 
