@@ -205,7 +205,7 @@ def test_limits_and_refusals_are_named():
     )
     assert len(chip.check(wrong)) == 3
     assert any("tau_m 50 us on the chip is outside 0.2 to 20" in text for text in chip.check(wrong))
-    with pytest.raises(Unsupported, match=r"LIF.v_th must lie above v_rest"):
+    with pytest.raises(Unsupported, match=r"must lie above v_rest"):
         chip.compile(simple([[0.1]], v_rest=2.0))
     options = ({"weight_bits": 5}, {"substeps": 0}, {"mismatch": -1.0}, {"allow_loss": 2.0}, {"circuits": 3})
     for one in (*options, {"circuits": 2}, {"noise": -1.0}):

@@ -144,6 +144,4 @@ def _neuron_features(chip: str, p: Population) -> list[str]:
         found.append(f"{where}: precise spike times do not exist on the chip; use LIF(precise=False)")
     if p.initial:
         found.append(f"{where}: starts elsewhere than at rest: there is no potential to start with")
-    if p.background is not None:
-        found.append(f"{where}: background spikes do not exist on the chip; use an input")
     return found

@@ -104,12 +104,7 @@ class BrainScaleS1(Chip[WaferNetwork, Placement]):
         """Return every feature of a network that does not exist on the chip."""
         found = input_features(network, self.name, currents=False)
         for p in network.populations:
-            lacking = lif_features(self.name, p, alike=False)
-            if not lacking and (values(p, "v_th") <= values(p, "v_rest")).any():
-                lacking = [f"{self.name}: population {p.name!r}: LIF.v_th must lie above v_rest"]
-            found += lacking
-            if p.background is not None:
-                found.append(f"{self.name}: population {p.name!r}: background spikes do not exist on the chip")
+            found += lif_features(self.name, p, alike=False)
         return found + ([] if self.clip_delays else long_delays(self.name, network))
 
     def limits(self, network: Network) -> list[str]:

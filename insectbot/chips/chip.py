@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from insectbot.chips.datasheet import Datasheet, load
 from insectbot.chips.executable import ChipExecutable
 from insectbot.chips.free_running import FreeRunning
 from insectbot.errors import DoesNotFit, Unsupported
 from insectbot.snn.network import Network
+from insectbot.snn.neurons import LIF
 
 Quant = TypeVar("Quant")
 Placed = TypeVar("Placed")
@@ -49,6 +52,8 @@ class Chip(ABC, Generic[Quant, Placed]):
     default: ClassVar[str]
     """Name of the family's first chip."""
     fidelity: str
+    pacemakers: ClassVar[bool] = False
+    """Whether it can run LIF neurons that spike without input, their threshold at or below rest."""
 
     arguments: dict[str, Any]
     """Options that the chip was made with, but for its datasheet: what a deployment file keeps."""
@@ -102,7 +107,7 @@ class Chip(ABC, Generic[Quant, Placed]):
 
     def check(self, network: Network) -> list[str]:
         """Return every reason why the chip cannot run a network, one sentence each; empty if it can."""
-        found = self.features(network) + self.limits(network)
+        found = self._common(network) + self.features(network) + self.limits(network)
         if not found:
             try:
                 self.place(self.quantised(network))
@@ -136,8 +141,19 @@ class Chip(ABC, Generic[Quant, Placed]):
         executable = self.program(network, seed=seed)
         return FreeRunning(executable) if self.free_running else executable
 
+    def _common(self, network: Network) -> list[str]:
+        """Return what no chip has, or only one that says so."""
+        found = []
+        for p in network.populations:
+            where = f"{self.name}: population {p.name!r}"
+            if p.background is not None:
+                found.append(f"{where}: background spikes do not exist on the chip; use a PoissonInput")
+            if isinstance(p.model, LIF) and not self.pacemakers and np.any(np.less_equal(p.model.v_th, p.model.v_rest)):
+                found.append(f"{where}: LIF.v_th = {p.model.v_th} must lie above v_rest = {p.model.v_rest}")
+        return found
+
     def _require(self, network: Network) -> None:
-        features, limits = self.features(network), self.limits(network)
+        features, limits = self._common(network) + self.features(network), self.limits(network)
         if features:
             raise Unsupported("; ".join(features + limits))
         if limits:

@@ -94,7 +94,7 @@ class Loihi(Chip[QuantNetwork, Placement]):
         """Return every feature of a network that does not exist on the chip."""
         found = input_features(network, self.name)
         for p in network.populations:
-            unknown = unknown_features(p)
+            unknown = unknown_features(p, self.name)
             found += unknown
             if not unknown and isinstance(p.model, LIF) and p.model.v_reset != p.model.v_rest:
                 found.append(

@@ -138,20 +138,17 @@ class Neurogrid(Chip[QuantNetwork, Placement]):
 
     def _neuron_features(self, p: Population) -> list[str]:
         model, where = p.model, f"{self.name}: population {p.name!r}"
-        background = [] if p.background is None else [f"{where}: background spikes do not exist on the chip"]
         if not isinstance(model, QIF):
             found = lif_features(self.name, p, alike=True)
             found = [text.replace("is not LIF", "is not LIF or QIF") for text in found]
-            if isinstance(model, LIF) and not found and model.v_th <= model.v_rest:
-                found.append(f"{where}: LIF.v_th = {model.v_th} must lie above v_rest = {model.v_rest}")
             if isinstance(model, LIF) and not found and model.v_reset != model.v_rest:
                 found.append(
                     f"{where}: LIF.v_reset = {model.v_reset} is not v_rest = {model.v_rest}; the chip has no other"
                 )
-            return found + background
+            return found
         found = [f"{where}: QIF.{name} differs between neurons; give one number" for name in model.lengths()]
         if found:
-            return found + background
+            return found
         if model.v_c <= model.v_rest:
             found.append(f"{where}: QIF.v_c = {model.v_c} must lie above v_rest = {model.v_rest}")
         if model.v_reset != model.v_rest:
@@ -162,4 +159,4 @@ class Neurogrid(Chip[QuantNetwork, Placement]):
             found.append(f"{where}: receptors {p.ports} are not delta synapses")
         if p.initial:
             found.append(f"{where}: starts elsewhere than at v_rest")
-        return found + background
+        return found

@@ -45,9 +45,9 @@ def lif_of(population: Population) -> LIF:
     return population.model
 
 
-def unknown_features(population: Population) -> list[str]:
-    """Return what the chip lacks for a population's model, one sentence each."""
-    model, where = population.model, f"loihi: population {population.name!r}"
+def unknown_features(population: Population, chip: str = "loihi") -> list[str]:
+    """Return what the chip lacks for a population's model, one sentence each, which begins with its name."""
+    model, where = population.model, f"{chip}: population {population.name!r}"
     if not isinstance(model, LIF):
         return [f"{where}: neuron model {type(model).__name__} is not LIF"]
     found = [f"{where}: LIF.{name} differs between neurons; give one number" for name in model.lengths()]
@@ -265,8 +265,9 @@ def _projection(
 ) -> tuple[QuantProjection, ProjectionReport]:
     sheet, dt = c.sheet, c.network.dt
     if c.is_current(p):
-        # The chip's own decay, so that the steady state gain * drive is met.
-        gain = quant.scale * quant.decay_v / (1 << sheet.int("neuron.decay"))
+        # The chip's own decay, so that the steady state gain * drive is met; without decay there is none to meet.
+        share = quant.decay_v / (1 << sheet.int("neuron.decay"))
+        gain = quant.scale * (share or -math.expm1(-dt / model.tau_m))
         host = QuantProjection(p.name, p, 0, gain, "null", 0, 0, 0, 0, (dt, 0), host=True)
         return host, ProjectionReport.host(p.name, p.n_synapses)
     known = c.facts[p.name]

@@ -103,8 +103,6 @@ def neuron_features(chip: str, p: Population, dt: float) -> list[str]:
         found.append(f"{where}: a refractory time is modelled by the leak, which IF has not; use t_ref = 0")
     if p.initial:
         found.append(f"{where}: starts elsewhere than at rest")
-    if p.background is not None:
-        found.append(f"{where}: background spikes do not exist on the chip; use an input")
     return found
 
 
