@@ -171,3 +171,67 @@ class Synapse:
             if since > 0:
                 c = self.clip(c - accum_times(r["a_minus"], mul(trace, self.decay("minus", since))), eligibility)
         self.weight, self.tag = self.clip(w) >> r["shift"], c >> r["shift"]
+
+
+def squares(counter, key):
+    """32 random bits: four rounds of squaring and exchanging the halves of 64 bits (Widynski 2020)."""
+    full = (1 << 64) - 1
+    x = y = counter * key & full
+    z = (y + key) & full
+    for add in (y, z, y):
+        x = (x * x + add) & full
+        x = (x >> 32 | x << 32) & full
+    return (x * x + z & full) >> 32
+
+
+def drawn(key, tick, unit):
+    return squares(tick << 24 | unit, key)
+
+
+def cut(x, low, high):
+    return min(max(x, low), high)
+
+
+class Perturbation:
+    """Exploration noise of a population, and one rule of node perturbation onto it, in plain Python."""
+
+    def __init__(self, n, period, keys, weight, pre, post, group, stochastic, **p):
+        self.n, self.period, self.keys, self.p, self.stochastic = n, period, keys, p, stochastic
+        self.weight, self.pre, self.post, self.group = list(weight), pre, post, group
+        self.noise, self.signal, self.tag = [0] * n, [0] * n, [0] * len(pre)
+        self.clips = self.wraps = 0
+
+    def cut16(self, x):
+        kept = cut(x, -32767, 32767)
+        self.clips += kept != x
+        return kept
+
+    def pay(self, tick, pulse):
+        bits, tags, weights = self.p["bits"], self.tag, self.weight
+        shares = {}
+        for g in set(self.group):
+            members = [e for e, own in zip(tags, self.group, strict=True) if own == g]
+            extra = drawn(self.keys[1], tick, g) % (1 << bits) if self.stochastic else (1 << bits) // 2
+            shares[g] = (pulse * sum(members) // len(members) + extra) // (1 << bits)
+        self.weight = [
+            cut(w + shares[g], self.p["low"], self.p["high"]) for w, g in zip(weights, self.group, strict=True)
+        ]
+
+    def begin(self, tick):
+        if tick % self.period:
+            return
+        p = self.p
+        self.tag = [(e * p["fade"] + 16384) // 32768 for e in self.tag]
+        for i in range(self.n):
+            words = [drawn(self.keys[0], tick, 6 * i + j) for j in range(6)]
+            z = (sum(w % 65536 + w // 65536 for w in words) - 6 * 65536 + 6) // 2
+            fresh = (p["memory"] * self.noise[i] + 16384) // 32768 + (p["sigma"] * z + 16384) // 32768
+            self.noise[i] = wrap32(fresh)
+            self.wraps += self.noise[i] != fresh
+        total = sum(self.noise)
+        self.signal = [self.cut16(((self.n * x - total) * p["gain"] + 2**31) // 2**32) for x in self.noise]
+
+    def spike(self, source):
+        for s, (pre, post) in enumerate(zip(self.pre, self.post, strict=True)):
+            if pre == source:
+                self.tag[s] = self.cut16(self.tag[s] + self.signal[post])

@@ -18,8 +18,6 @@ from insectbot.snn import (
     LIF,
     Input,
     Network,
-    NodePerturbation,
-    OrnsteinUhlenbeck,
     PairSTDP,
     PoissonInput,
     Population,
@@ -136,10 +134,10 @@ def test_tables_end_where_they_reach_zero():
     assert table(20.0, 1.0)[-1] == 1
 
 
-def learner(rule, weight=0.3, n=2, delay=1.0, exploration=None):
+def learner(rule, weight=0.3, n=2, delay=1.0):
     return Network(
         inputs=(Input("in", 3, PoissonInput(60.0)), Input("push", 1, RegularInput(100.0))),
-        populations=(Population("out", n, LIF(tau_m=20.0, v_th=1.0), exploration),),
+        populations=(Population("out", n, LIF(tau_m=20.0, v_th=1.0)),),
         projections=(
             Projection.dense("in", "out", np.full((n, 3), weight), plasticity=rule, delay=delay),
             Projection.dense("push", "out", np.full((n, 1), 0.55)),
@@ -292,12 +290,10 @@ def test_history_drops_are_counted():
     [
         (PairSTDP(mu_plus=1.0, mu_minus=1.0), "multiplicative PairSTDP of 'in->out'"),
         (PairSTDP(nearest=True), "nearest PairSTDP"),
-        (NodePerturbation(), "NodePerturbation of 'in->out'"),
     ],
 )
 def test_rules_it_cannot_say_are_refused_by_name(rule, word):
-    noise = OrnsteinUhlenbeck() if isinstance(rule, NodePerturbation) else None
-    network = learner(rule, exploration=noise)
+    network = learner(rule)
     chip = catalogue.chip("spinnaker").compile(network)
     with pytest.raises(Unsupported, match=word):
         chip.learning = True

@@ -9,7 +9,8 @@ is s16.15 in 32 bits, decays are u0.32, a ring-buffer entry is an unsigned 16-bi
     V >= V_thresh:   spike, V = V_reset, timer = T_refract
 
 ``round(a * b) = (a * b + half) >> 15``: half = 2^14 rounds to nearest, 0 truncates. A delta synapse (IF_curr_delta) has
-d = 0 and init = 1. Sums that leave 32 bits wrap and are counted: the chip's code has no saturation there.
+d = 0 and init = 1. Sums that leave 32 bits wrap and are counted: the chip's code has no saturation there. Exploration
+noise (``s1615_explore.py``; 0 where there is none) is a current beside I_offset.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ WEIGHT_MAX = (1 << 16) - 1
 )
 PARAMETERS = ("decay_exc", "decay_inh", "init_exc", "init_inh", "shift_exc", "shift_inh", "r_membrane", "exp_tc")
 PARAMETERS += ("v_rest", "v_thresh", "v_reset", "t_refract", "v_min", "i_offset")
-I_EXC, I_INH, V, TIMER, FIRED = range(5)
-N_STATE = 5
+I_EXC, I_INH, V, TIMER, FIRED, NOISE = range(6)
+N_STATE = 6
 
 RING_SATURATIONS, WRAPS, SPIKES_LOST, OFFSET_CLIPS, OFFSET_WRITES = range(N_COMMON, N_COMMON + 5)
 HISTORY_DROPS, TRACE_WRAPS, REWARD_CLIPS, REWARD_WRITES, PLASTIC_EVENTS = range(N_COMMON + 5, N_COMMON + 10)
-N_COUNTS = N_COMMON + 10
+ELIGIBILITY_CLIPS, SHARE_WRITES = N_COMMON + 10, N_COMMON + 11
+N_COUNTS = N_COMMON + 12
 
 
 @kernel(error_model="numpy")
@@ -55,7 +57,7 @@ def update(slot: Any, p: Any, state: Any, half: Any, counts: Any) -> Any:
         e += ((np.int64(slot[i]) << p[SHIFT_E, i]) * p[INIT_E, i]) >> 32
         h += ((np.int64(slot[n + i]) << p[SHIFT_I, i]) * p[INIT_I, i]) >> 32
         exc, inh = np.int64(np.int32(e)), np.int64(np.int32(h))
-        total = exc - inh + p[OFFSET, i]
+        total = exc - inh + p[OFFSET, i] + state[NOISE, i]
         current = np.int64(np.int32(total))
         level = ((current * p[GAIN, i] + half) >> FRACTION) + p[REST, i]
         alpha = np.int64(np.int32(level))

@@ -1,7 +1,8 @@
 """The window kernel of the ``s1615`` family: neurons, spikes, rows, learning, tick by tick.
 
-Order of a tick, as the chip's timer and packet interrupts have it: neurons take their ring-buffer slot and are updated;
-spikes of this tick (inputs first) then fetch their rows, learn, and add to slots 1 tick or more ahead.
+Order of a tick, as the chip's timer and packet interrupts have it: where a period of exploration begins, noise is
+drawn; neurons take their ring-buffer slot and are updated; spikes of this tick (inputs first) then fetch their rows,
+learn, and add to slots 1 tick or more ahead.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from insectbot.chips.engine import (
     send,
 )
 from insectbot.chips.s1615 import FIRED, RING_SATURATIONS, SPIKES_LOST, WEIGHT_MAX, update
+from insectbot.chips.s1615_explore import PERTURBED, explore, perturb, stand
 from insectbot.chips.s1615_learn import fetch, post_spike, reward_event
 from insectbot.jit import kernel
 
@@ -39,7 +41,7 @@ def serve(
     """Serve the spikes of a tick on every core they reach; a core whose queue of incoming spikes is full loses them."""
     ring, queue, longest = fabric[2], fabric[3], fabric[5][1]
     first, plastic_first, target, weight, delay = rows
-    rules, luts, rule_of_core, learned = plastic
+    rules, luts, rule_of_core, learned, explorers = plastic
     dest_row, dest, work = meter[0], meter[1], meter[4]
     mask = ring.shape[0] - 1
     queue[:] = 0
@@ -62,6 +64,9 @@ def serve(
                 r = rule_of_core[core]
                 work[core, W_UPDATES] += first[m + 1] - split
                 synapses = (target, weight, delay)
+                if r == PERTURBED:
+                    perturb(split, first[m + 1], tick, synapses, ring, explorers[4], learned[2], counts)
+                    continue
                 changed = fetch(split, first[m + 1], m, tick, synapses, ring, luts[r], rules[r], learned, counts)
                 counts[UPDATES] += changed
     counts[SYNOPS] += synops
@@ -77,13 +82,15 @@ def window(
 
     ``fabric`` is (parameters, state, ring, queue per core, (core, output) of each neuron, (half, longest queue));
     ``rows`` is (first synapse, first plastic synapse of each message, target, weight, delay); ``plastic`` is (rules,
-    decay tables, rule of each core, (row time, row trace, eligibility, history)); a core without rule has -1.
+    decay tables, rule of each core, (row time, row trace, eligibility, history), explorers of ``s1615_explore.py``); a
+    core without rule has -1, one of node perturbation PERTURBED.
     """
     p, state, ring, _, place, options = fabric
-    rules, luts, rule_of_core, learned = plastic
+    rules, luts, rule_of_core, learned, explorers = plastic
     n, n_channels, firing, work = state.shape[1], sources[0].size, sources[7], meter[4]
     if begin(sources, out, counts):
         return 1
+    stand(learning, explorers[3], state)
     start = counts[TICK]
     mask = ring.shape[0] - 1
     hits = np.empty(n_channels + n, np.int64)
@@ -93,6 +100,8 @@ def window(
         if recording:
             for s in range(n_in):
                 record(tick, firing[s], counts, out)
+        if learning:
+            explore(tick, explorers, learned[2], state, place, work, counts)
         fired = update(ring[tick & mask], p, state, options[0], counts)
         counts[ACTIVE] += n
         counts[SPIKES] += fired
@@ -125,7 +134,7 @@ def window(
 @kernel(error_model="numpy")
 def reward(cores: Any, time: Any, concentration: Any, place: Any, plastic: Any, counts: Any) -> None:
     """Give a reward to every neuron on the cores that are marked."""
-    rules, luts, rule_of_core, learned = plastic
+    rules, luts, rule_of_core, learned, _ = plastic
     for i in range(place.shape[1]):
         core = place[0, i]
         if cores[core]:

@@ -7,17 +7,19 @@ from typing import Any
 from insectbot.chips.chip import Chip
 from insectbot.chips.inputs import input_features
 from insectbot.chips.spinnaker_executable import SpiNNakerExecutable
+from insectbot.chips.spinnaker_explore import memory
 from insectbot.chips.spinnaker_learning import refusals, registers, tables
-from insectbot.chips.spinnaker_place import Layout, Placement, place
+from insectbot.chips.spinnaker_place import Layout, Learned, Placement, place
 from insectbot.chips.spinnaker_program import Rules
 from insectbot.chips.spinnaker_quantise import QuantNetwork, quantise
 from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network, Population
 from insectbot.snn.neurons import LIF
-from insectbot.snn.plasticity import PairSTDP, RewardSTDP
+from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
 from insectbot.snn.validate import require_positive
 
 LAYOUTS = ("tools", "dense")
+ROUNDINGS = ("stochastic", "nearest")
 
 
 class SpiNNaker(Chip[QuantNetwork, Placement]):
@@ -40,6 +42,8 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
     backprop_delay : bool
         Whether postsynaptic spikes reach a synapse after its delay (the default of sPyNNaker), or at once, as the
         rules of the kit say.
+    rounding : {"stochastic", "nearest"}, optional
+        Of weights in node perturbation; default the datasheet's, "stochastic".
     **common
         As in :class:`~insectbot.chips.chip.Chip`; the price list is ``"toolchain"``.
 
@@ -50,16 +54,24 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
     """
 
     default = "spinnaker"
+    pacemakers = True
     fidelity = (
-        "Bit-exact with the published arithmetic of sPyNNaker: s16.15 membrane in closed form with products rounded to "
-        "nearest (or truncated), u0.32 decays that truncate, 16-bit ring buffers that saturate, weights scaled by the "
-        "expected drive, deferred STDP with 16 events of history, 11-bit traces and decay tables, and the dopamine "
-        "rule, given the tables and decay constants. Delta synapses are those of IF_curr_delta; a lower bound of v is "
-        "one comparison that the stock neuron lacks; signed plastic weights are a plastic excitatory and a static "
-        "inhibitory synapse. Modelled: slices of populations on cores, DTCM, SDRAM, router entries, multicast on "
-        "hexagons, cycles per tick and energy from a datasheet (daggers mark assumptions); the spikes of a tick arrive "
-        "at once, so those beyond the queue of 256 are lost. Left out: clock drift between cores, dropped and "
-        "reinjected packets, the cores of input sources, conductance and other neuron models, structural plasticity."
+        "Bit-exact with the published arithmetic of sPyNNaker: s16.15 membrane in closed form with products rounded "
+        "to nearest (or truncated), u0.32 decays that truncate, 16-bit ring buffers that saturate, weights scaled by "
+        "the expected drive, deferred STDP with 16 events of history, 11-bit traces and decay tables, and the "
+        "dopamine rule, given the tables and decay constants. Not stock sPyNNaker: exploration noise and "
+        "NodePerturbation are a noise and a plasticity type of this project in the same arithmetic. When a period "
+        "begins, a core multiplies its 16-bit eligibilities by an s16.15 factor (nearest) and draws s16.15 noise from "
+        "a counter-based generator, which is a current of the neurons; a presynaptic spike adds to the eligibility "
+        "the noise of its target less that of the others (16 bits); a dopamine packet multiplies eligibilities into "
+        "16-bit weights, tied ones by the mean of their group, rounded stochastically (or to nearest) and cut at the "
+        "bounds. Eligibilities and noise signals saturate, counted; noise wraps, counted; the cycles and bytes of all "
+        "this are assumed. Delta synapses are those of IF_curr_delta; a lower bound of v is one comparison that the "
+        "stock neuron lacks; signed plastic weights are a plastic excitatory and a static inhibitory synapse. "
+        "Modelled: slices of populations on cores, DTCM, SDRAM, router entries, multicast on hexagons, cycles per "
+        "tick and energy from a datasheet (daggers mark assumptions); the spikes of a tick arrive at once, so those "
+        "beyond the queue of 256 are lost. Left out: clock drift between cores, dropped and reinjected packets, the "
+        "cores of input sources, conductance and other neuron models, structural plasticity."
     )
 
     def __init__(
@@ -71,11 +83,17 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
         reward_max: float = 1.0,
         signed_eligibility: bool = True,
         backprop_delay: bool = False,
+        rounding: str | None = None,
         **common: Any,
     ) -> None:
         super().__init__(**common)
         self.multiply = multiply or str(self.sheet["neuron.multiply"].value)
-        for name, value, known in (("multiply", self.multiply, ("nearest", "truncate")), ("layout", layout, LAYOUTS)):
+        self.rounding = rounding or str(self.sheet["learning.rounding"].value)
+        for name, value, known in (
+            ("multiply", self.multiply, ("nearest", "truncate")),
+            ("layout", layout, LAYOUTS),
+            ("rounding", self.rounding, ROUNDINGS),
+        ):
             if value not in known:
                 raise ConfigurationError(f"{self.name}: {name} = {value!r} must be one of {', '.join(known)}")
         self.layout = Layout.of(self.sheet, layout == "dense")
@@ -113,7 +131,7 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
 
     def rules(self, quant: QuantNetwork) -> Rules:
         """Return the learning rules of a network that was quantised to learn."""
-        network, found, seen = quant.network, [], set()
+        network, found, seen, perturbed = quant.network, [], set(), set()
         populations = {p.name: p for p in quant.populations}
         plastic = {q.name for q in quant.projections if q.plastic}
         for p in network.plastic():
@@ -126,11 +144,15 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
                 )  # fmt: skip
                 parts = tables(rule, network.dt, self.tau_d, self.sheet)
                 found.append((p.target, values, parts, getattr(rule, "modulator", -1), dopamine))
-        return Rules.of(found, self.sheet.int("limits.memory.lut_bytes"))
+            elif p.name in plastic and isinstance(rule, NodePerturbation):
+                perturbed.add(p.target)
+        return Rules.of(found, self.sheet.int("limits.memory.lut_bytes"), frozenset(perturbed))
 
     def place(self, quant: QuantNetwork) -> Placement:
         """Return the placement on cores; raises DoesNotFit naming the resource, the place and by how much."""
-        return place(quant, self.sheet, self.layout, self.rules(quant).bytes)
+        plastic = {q.name for q in quant.projections if q.plastic}
+        own = memory(quant.network, plastic, self.sheet)
+        return place(quant, self.sheet, self.layout, Learned(self.rules(quant).bytes, own))
 
     def require(self, network: Network) -> None:
         """Raise Unsupported or DoesNotFit unless a network passes :meth:`features` and :meth:`limits`."""
@@ -156,8 +178,6 @@ def _unknown(population: Population, where: str) -> list[str]:
         found.append(f"{where}: receptors {population.ports} are not the one that LIF.tau_syn describes")
     if model.precise:
         found.append(f"{where}: precise spike times do not exist on the chip; use LIF(precise=False)")
-    if population.background is not None:
-        found.append(f"{where}: background spikes do not exist on the chip; use a PoissonInput")
     if set(dict(population.initial)) - {"v"}:
         found.append(f"{where}: starts with a synaptic current; only v can be set")
     return found

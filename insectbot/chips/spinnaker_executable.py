@@ -16,7 +16,9 @@ from insectbot.chips.executable import ChipExecutable
 from insectbot.chips.inputs import output_units
 from insectbot.chips.meter import Events
 from insectbot.chips.route import Routes
+from insectbot.chips.s1615_explore import pay
 from insectbot.chips.s1615_window import reward, window
+from insectbot.chips.spinnaker_explore import Explorers
 from insectbot.chips.spinnaker_learning import refusals
 from insectbot.chips.spinnaker_place import Placement
 from insectbot.chips.spinnaker_program import Program, Rules
@@ -62,6 +64,7 @@ class SpiNNakerExecutable(ChipExecutable):
         "history_drops": k.HISTORY_DROPS,
         "trace_wraps": k.TRACE_WRAPS,
         "reward_clips": k.REWARD_CLIPS,
+        "eligibility_clips": k.ELIGIBILITY_CLIPS,
     }
     n_counts = k.N_COUNTS
     quant: QuantNetwork
@@ -91,7 +94,7 @@ class SpiNNakerExecutable(ChipExecutable):
         Raises
         ------
         Unsupported
-            On setting it, if deferred STDP cannot say a rule; the message names what.
+            On setting it, if the chip cannot say a rule; the message names what.
         """
         return self._learning
 
@@ -99,7 +102,7 @@ class SpiNNakerExecutable(ChipExecutable):
     def learning(self, value: bool) -> None:
         if value and self._refused:
             raise Unsupported(
-                f"{self.sheet.name}: deferred STDP cannot say {', '.join(self._refused)}; train on ideal, deploy frozen"
+                f"{self.sheet.name}: its learning cannot say {', '.join(self._refused)}; train on ideal, deploy frozen"
             )
         if value and not self._roomy and any(True for _ in self.network.plastic()):
             self._roomy = True
@@ -118,7 +121,7 @@ class SpiNNakerExecutable(ChipExecutable):
             row, target, weight = self._program.currents
             gain, parameters = self._sources[4], self._program.parameters
             k.write_offsets(self._drive, gain, row, target, weight, self._acc, parameters, self._counts)
-        learning = self._learning and bool(self._rules.of_population)
+        learning = self._learning and bool(self._rules.any or self._explorers.populations)
         self._learned |= learning and n_ticks > 0
         return window(
             n_ticks, self.recording, learning, self._counts, self._sources, self._fabric, self._program.rows,
@@ -126,28 +129,40 @@ class SpiNNakerExecutable(ChipExecutable):
         )  # fmt: skip
 
     def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
-        """Take third factors: an event of reward or punishment in the history of every neuron whose rule listens."""
+        """Take third factors: an event in the history of every neuron whose rule listens, or a pulse for its rows."""
         n = self.network.n_modulators
         if modulators.shape != (n,) or not np.isfinite(modulators).all():
             raise ShapeError(f"modulators {modulators.tolist()} must be {n} finite numbers")
         tick = int(self._counts[e.TICK])
         for index, listeners in self._rules.dopamine.items():
-            value = float(modulators[index])
-            if abs(value) > self._chip.reward_max:
-                self._counts[k.REWARD_CLIPS] += 1
-                value = float(np.copysign(self._chip.reward_max, value))
+            value = self._reward(modulators, index)
             for rule, per_unit in listeners:
                 concentration = round(value * per_unit * sl.ONE_STDP)
                 if concentration:
                     marked = self._program.rule_of_core == rule
                     self._counts[k.REWARD_WRITES] += int(marked.sum())
                     reward(marked, tick, concentration, self._program.place, self._plastic, self._counts)
+        for rule, (index, per_unit) in enumerate(self._explorers.modulators):
+            pulse = round(self._reward(modulators, index) * per_unit)
+            if pulse:
+                arrays, tags, work = self._explorers.arrays, self._plastic[3][2], self._meter[4]
+                self._counts[k.REWARD_WRITES] += int((arrays[-1][rule, :, 0] > 0).sum())
+                self._counts[k.SHARE_WRITES] += self._explorers.shared[rule]
+                pay(tick, rule, pulse, arrays, self._program.rows[3], tags, work, self._counts)
+                self._learned = True
+
+    def _reward(self, modulators: npt.NDArray[np.float32], index: int) -> float:
+        """Return a third factor, cut to what a packet holds."""
+        value, most = float(modulators[index]), self._chip.reward_max
+        self._counts[k.REWARD_CLIPS] += abs(value) > most
+        return min(max(value, -most), most)
 
     def clear(self, seed: int) -> None:
         """Set neurons to their start, and forget ring buffers, histories and eligibilities."""
         for array in self.dynamic().values():
             array[...] = 0
         self._state[k.V] = self._program.start
+        self._explorers.clear(seed)
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return a copy of the weights as deployed, or as learned where rules have run."""
@@ -189,12 +204,12 @@ class SpiNNakerExecutable(ChipExecutable):
     def dynamic(self) -> dict[str, Array]:
         """Return accums, ring buffers, and what learning remembers."""
         found: dict[str, Array] = {"neurons": self._state, "ring": self._ring}
-        if self._rules.of_population:
+        if self._rules.any:
             row_time, row_trace, tags, history = self._plastic[3]
             names = ("last", "times", "post", "dopamine", "reward")
             found |= {"row_time": row_time, "row_trace": row_trace, "eligibility": tags}
             found |= {f"history_{name}": a for name, a in zip(names, history, strict=True)}
-        return found
+        return found | self._explorers.dynamic()
 
     def state(self) -> dict[str, Array]:
         """Return a copy of everything that decides the future, as named arrays."""
@@ -230,6 +245,7 @@ class SpiNNakerExecutable(ChipExecutable):
             "message_row": self._meter[0],
             "message": self._meter[1],
             "position": self.placement.position,
+            **self._explorers.programmed(),
         }
 
     @property
@@ -255,8 +271,9 @@ class SpiNNakerExecutable(ChipExecutable):
         return replace(found, messages=found.messages + delayed, hops_chip=found.hops_chip + delayed)
 
     def host_bytes(self) -> int:
-        """Return the bytes of offset writes and rewards."""
+        """Return the bytes of offset writes and rewards, and of tied weights that lie on several cores."""
         offsets = int(self._counts[k.OFFSET_WRITES]) * self.sheet.int("host.offset_bytes")
+        offsets += int(self._counts[k.SHARE_WRITES]) * self.sheet.int("host.share_bytes")
         return offsets + int(self._counts[k.REWARD_WRITES]) * self.sheet.int("host.reward_bytes")
 
     def _load(self, quant: QuantNetwork) -> None:
@@ -272,11 +289,15 @@ class SpiNNakerExecutable(ChipExecutable):
             self._ring = np.zeros((slots, 2 * network.n_neurons), np.uint16)
         queue = np.zeros(max(self.placement.n_cores, 1), np.int64)
         self._fabric: Any = (program.parameters, self._state, self._ring, queue, program.place, self._options)
-        n = network.n_neurons if self._rules.of_population else 0
+        n = network.n_neurons if self._rules.any else 0
         messages, synapses = (program.rows[0].size - 1, program.rows[2].size) if n else (0, 0)
         history = (np.zeros(n, np.int64), *(np.zeros((n, sl.HISTORY), np.int32) for _ in range(4)))
         learned = (np.zeros(messages, np.int64), np.zeros(messages, np.int32), np.zeros(synapses, np.int32), history)
-        self._plastic: Any = (self._rules.registers, self._rules.tables, program.rule_of_core, learned)
+        self._explorers = Explorers.of(
+            quant, self.placement, program.plastic, self.sheet, self._chip.rounding, self._chip.reward_max
+        )
+        rules = (self._rules.registers, self._rules.tables, program.rule_of_core)
+        self._plastic: Any = (*rules, learned, self._explorers.arrays)
         self.bind_messages(
             Routes.of(self.placement, network.n_inputs, self.sheet), np.diff(self.placement.start), outputs
         )
@@ -289,7 +310,7 @@ class SpiNNakerExecutable(ChipExecutable):
         low, n = 0, self.network.n_neurons
         for was, now in zip(old.populations, self.quant.populations, strict=True):
             where, factor = slice(low, low + was.n), now.scale / was.scale
-            for field in (k.I_EXC, k.I_INH, k.V):
+            for field in (k.I_EXC, k.I_INH, k.V, k.NOISE):
                 self._state[field, where] = np.rint(self._state[field, where] * factor)
             self._program.parameters[k.OFFSET, where] = np.rint(offsets[where] * factor)
             for kind in range(2):
@@ -305,6 +326,15 @@ class SpiNNakerExecutable(ChipExecutable):
         for name, array in self.dynamic().items():
             if name not in ("neurons", "ring") and name in before and before[name].shape == array.shape:
                 array[...] = before[name]
+        self._rescale(old)
+
+    def _rescale(self, old: QuantNetwork) -> None:
+        """Move noise to the new scale."""
+        noise, low = self._explorers.arrays[3], 0
+        for was, now in zip(old.populations, self.quant.populations, strict=True):
+            where = slice(low, low + was.n)
+            noise[where] = np.rint(noise[where] * (now.scale / was.scale))
+            low += was.n
 
     def _take_learned(self) -> None:
         if self._learned:

@@ -13,7 +13,7 @@ from insectbot.chips import s1615_learn as sl
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.spinnaker_quantise import QuantPopulation
 from insectbot.snn.network import Network
-from insectbot.snn.plasticity import PairSTDP, RewardSTDP
+from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
 
 Ints = npt.NDArray[np.int64]
 D_LIMIT = (1 << 15) - 1
@@ -23,19 +23,24 @@ HEADROOM = 32.0
 
 def refusals(network: Network) -> list[str]:
     """Return what of a network's learning the engine cannot say, one phrase each."""
-    found = [f"exploration noise of {p.name!r}" for p in network.populations if p.exploration]
+    found: list[str] = []
     rules: dict[str, Any] = {}
     for p in network.plastic():
         rule = p.plasticity
         if isinstance(rule, PairSTDP) and (rule.weighting or rule.nearest):
             found.append(f"{'nearest' if rule.nearest else rule.weighting} PairSTDP of {p.name!r}")
-        elif not isinstance(rule, PairSTDP | RewardSTDP):
+        elif not isinstance(rule, PairSTDP | RewardSTDP | NodePerturbation):
             found.append(f"{type(rule).__name__} of {p.name!r}")
-        elif rules.setdefault(p.target, rule) != rule:
+        elif _kind(rules.setdefault(p.target, rule)) != _kind(rule):
             found.append(f"a second rule onto {p.target!r} ({p.name!r}: a core has one)")
         elif any(lengths for lengths in [network.population(p.target).model.lengths()]):
             found.append(f"{type(rule).__name__} of {p.name!r} onto neurons that differ")
     return found
+
+
+def _kind(rule: Any) -> Any:
+    """Return what a core has once: a rule of STDP; of node perturbation, rows name the parameters of theirs."""
+    return NodePerturbation if isinstance(rule, NodePerturbation) else rule
 
 
 def table(tau: float, dt: float, shift: int = 0) -> Ints:

@@ -15,11 +15,12 @@ from insectbot.chips.topology import topology_of
 from insectbot.errors import DoesNotFit
 from insectbot.protocols import Usage
 from insectbot.snn.network import Network
-from insectbot.snn.plasticity import RewardSTDP
+from insectbot.snn.plasticity import NodePerturbation, PairSTDP, RewardSTDP
 
 Vector = npt.NDArray[np.int64]
 MOST_COUNTED = 1 << 25
 """Rows that are counted in one array rather than sorted."""
+_KINDS = {PairSTDP: "plastic", RewardSTDP: "rewarded", NodePerturbation: "perturbed"}
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,45 @@ class Layout:
         plastic = sheet.int("limits.core.neurons_plastic")
         return cls(cap, plastic, state, history, ring, slots, sheet.int("limits.core.row_synapses"))
 
-    def dtcm(self, n: int, tables: int) -> int:
-        """Return the data memory of a core of ``n`` neurons [byte]; ``tables`` of decays where it learns, else 0."""
+    def dtcm(self, n: int, tables: int, own: tuple[int, int] = (0, 0)) -> int:
+        """Return the data memory of a core [byte].
+
+        Parameters
+        ----------
+        n : int
+            Neurons.
+        tables : int
+            Bytes of decay tables where it has STDP, and so histories; else 0.
+        own : tuple of int
+            Bytes per core and per neuron of exploration noise and its rules.
+        """
         entries = n if self.row == 0 else 1 << (n - 1).bit_length()  # ring buffers are addressed by bits
-        return n * (self.neuron + (self.history if tables else 0)) + entries * self.ring + tables
+        each = self.neuron + (self.history if tables else 0) + own[1]
+        return n * each + entries * self.ring + tables + own[0]
+
+    def most(self, tables: int, own: tuple[int, int]) -> int:
+        """Return the most neurons of a core: fewer where it learns."""
+        return self.cap_plastic if tables or own[0] else self.cap
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Data memory that learning takes, by population.
+
+    Attributes
+    ----------
+    tables : mapping of str to int
+        Bytes of the decay tables of STDP.
+    own : mapping of str to tuple of int
+        Bytes per core and per neuron of exploration noise and its rules.
+    """
+
+    tables: Mapping[str, int]
+    own: Mapping[str, tuple[int, int]]
+
+    def of(self, name: str) -> tuple[int, tuple[int, int]]:
+        """Return both of a population."""
+        return self.tables.get(name, 0), self.own.get(name, (0, 0))
 
 
 @dataclass(frozen=True)
@@ -101,7 +137,7 @@ class Placement:
         return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
 
 
-def slices(network: Network, layout: Layout, sheet: Datasheet, tables: Mapping[str, int]) -> Vector:
+def slices(network: Network, layout: Layout, sheet: Datasheet, learned: Learned) -> Vector:
     """Return the first neuron of every core, and the number of neurons: a core holds one population, or part of one.
 
     Raises
@@ -111,12 +147,12 @@ def slices(network: Network, layout: Layout, sheet: Datasheet, tables: Mapping[s
     """
     start, first, most = [0], 0, sheet.int("limits.core.dtcm")
     for p in network.populations:
-        size = tables.get(p.name, 0)
-        n = min(layout.cap_plastic if size else layout.cap, p.n)
-        while layout.dtcm(n, size) > most:
+        size = learned.of(p.name)
+        n = min(layout.most(*size), p.n)
+        while layout.dtcm(n, *size) > most:
             if n == 1:
                 raise DoesNotFit(
-                    f"{sheet.name}: core {len(start) - 1}: dtcm {layout.dtcm(1, size)} > {most} bytes for one neuron "
+                    f"{sheet.name}: core {len(start) - 1}: dtcm {layout.dtcm(1, *size)} > {most} bytes for one neuron "
                     f"of {p.name!r} and its decay tables; shorten the time constants or raise dt"
                 )
             n -= 1
@@ -133,7 +169,7 @@ def ends(network: Network, q: QuantProjection) -> tuple[npt.NDArray, npt.NDArray
     return (np.tile(pre, 2), np.tile(post, 2)) if q.offset.size else (pre, post)
 
 
-def place(quant: QuantNetwork, sheet: Datasheet, layout: Layout, tables: Mapping[str, int]) -> Placement:
+def place(quant: QuantNetwork, sheet: Datasheet, layout: Layout, learned: Learned) -> Placement:
     """Slice populations, fill the cores of a chip, then the next; a chip whose SDRAM is full is left.
 
     Parameters
@@ -144,8 +180,8 @@ def place(quant: QuantNetwork, sheet: Datasheet, layout: Layout, tables: Mapping
         Limits.
     layout : Layout
         Memory of a core.
-    tables : mapping of str to int
-        Population that learns -> bytes of its decay tables.
+    learned : Learned
+        What learning takes.
 
     Raises
     ------
@@ -153,7 +189,7 @@ def place(quant: QuantNetwork, sheet: Datasheet, layout: Layout, tables: Mapping
         Naming the resource, the place and by how much.
     """
     network = quant.network
-    start = slices(network, layout, sheet, tables)
+    start = slices(network, layout, sheet, learned)
     n_cores, units = start.size - 1, network.n_inputs + network.n_neurons
     keys: list[list[Vector]] = [[], []]
     rows_bytes = np.zeros(n_cores, np.int64)
@@ -166,21 +202,20 @@ def place(quant: QuantNetwork, sheet: Datasheet, layout: Layout, tables: Mapping
         key, n = unit * n_cores + core, q.weight.size
         keys[int(q.plastic)].append(key[:n])
         keys[0].append(key[n:])
-        rewarded = q.plastic and isinstance(network.projection(q.name).plasticity, RewardSTDP)
-        kind = ("rewarded" if rewarded else "plastic") if q.plastic else "static"
+        kind = _KINDS[type(network.projection(q.name).plasticity)] if q.plastic else "static"
         rows_bytes += np.bincount(core[:n], minlength=n_cores) * sheet.int(f"limits.memory.{kind}_synapse")
         rows_bytes += np.bincount(core[n:], minlength=n_cores) * sheet.int("limits.memory.static_synapse")
         np.maximum.at(stages, unit[:n], (q.delay - 1) // layout.slots)
-    (static, n_static), (learned, n_learned) = (_tally(parts, units * n_cores) for parts in keys)
-    rows, back = np.unique(np.concatenate([static, learned]), return_inverse=True)
-    total = np.bincount(back, np.concatenate([n_static, n_learned]), rows.size).astype(np.int64)
+    (static, n_static), (taught, n_taught) = (_tally(parts, units * n_cores) for parts in keys)
+    rows, back = np.unique(np.concatenate([static, taught]), return_inverse=True)
+    total = np.bincount(back, np.concatenate([n_static, n_taught]), rows.size).astype(np.int64)
     edges = np.stack([rows // n_cores, rows % n_cores, total], axis=1).reshape(-1, 3)
     rows_bytes += np.bincount(edges[:, 1], minlength=n_cores) * sheet.int("limits.memory.row_header")
-    rows_bytes += np.bincount(learned % n_cores, minlength=n_cores) * sheet.int("limits.memory.plastic_header")
+    rows_bytes += np.bincount(taught % n_cores, minlength=n_cores) * sheet.int("limits.memory.plastic_header")
     _require_rows(edges, layout, sheet)
     position = _positions(rows_bytes, sheet)
     extensions = _extensions(network, stages, layout)
-    used = _core_usage(start, layout, sheet, tables, network)
+    used = _core_usage(start, layout, sheet, learned, network)
     usage = used + _chip_usage(sheet, position, rows_bytes, edges, start, network.n_inputs, extensions)
     return Placement(start, usage, edges, position, stages)
 
@@ -229,19 +264,18 @@ def _extensions(network: Network, stages: Vector, layout: Layout) -> int:
 
 
 def _core_usage(
-    start: Vector, layout: Layout, sheet: Datasheet, tables: Mapping[str, int], network: Network
+    start: Vector, layout: Layout, sheet: Datasheet, learned: Learned, network: Network
 ) -> tuple[Usage, ...]:
     first, owner = 0, np.zeros(start.size - 1, np.int64)
-    sizes = [tables.get(p.name, 0) for p in network.populations]
+    sizes = [learned.of(p.name) for p in network.populations]
     for number, p in enumerate(network.populations):
         first += p.n
         owner[start[:-1] >= first] = number + 1
     usage = []
     for core, (low, high) in enumerate(pairwise(start.tolist())):
         size = sizes[int(owner[core])]
-        cap = layout.cap_plastic if size else layout.cap
-        usage.append(Usage("neurons", high - low, cap, f"core {core}"))
-        dtcm = layout.dtcm(high - low, size)
+        usage.append(Usage("neurons", high - low, layout.most(*size), f"core {core}"))
+        dtcm = layout.dtcm(high - low, *size)
         usage.append(Usage("dtcm", dtcm, sheet.int("limits.core.dtcm"), f"core {core}"))
     return tuple(usage)
 

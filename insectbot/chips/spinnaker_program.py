@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import s1615_learn as sl
+from insectbot.chips.s1615_explore import PERTURBED
 from insectbot.chips.spinnaker_place import Placement, ends
 from insectbot.chips.spinnaker_quantise import QuantNetwork
 from insectbot.snn.network import Network
@@ -31,6 +32,8 @@ class Rules:
         Modulator -> (rule, dopamine per unit).
     bytes : dict of str to int
         Size of the tables of a population [byte].
+    perturbed : frozenset of str
+        Populations whose plastic synapses learn by node perturbation.
     """
 
     registers: Array
@@ -38,9 +41,17 @@ class Rules:
     of_population: dict[str, int]
     dopamine: dict[int, list[tuple[int, float]]]
     bytes: dict[str, int]
+    perturbed: frozenset[str]
+
+    @property
+    def any(self) -> bool:
+        """Whether any synapse learns."""
+        return bool(self.of_population or self.perturbed)
 
     @classmethod
-    def of(cls, found: list[tuple[str, Array, list[Array], int, float]], lut_bytes: int) -> Rules:
+    def of(
+        cls, found: list[tuple[str, Array, list[Array], int, float]], lut_bytes: int, perturbed: frozenset[str]
+    ) -> Rules:
         """Join rules given as (population, parameters, tables, modulator or -1, dopamine per unit)."""
         longest = max((t.size for _, _, tables, _, _ in found for t in tables), default=0) + 1
         tables = np.zeros((max(len(found), 1), 4, longest), np.int16)
@@ -55,7 +66,7 @@ class Rules:
             sizes[name] = lut_bytes * sum(part.size for part in used)
             if modulator >= 0:
                 dopamine.setdefault(modulator, []).append((number, per_unit))
-        return cls(registers, tables, {name: i for i, (name, *_) in enumerate(found)}, dopamine, sizes)
+        return cls(registers, tables, {name: i for i, (name, *_) in enumerate(found)}, dopamine, sizes, perturbed)
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class Program:
     place : ndarray of int64, shape (2, n_neurons)
         Core and output number (-1 for none) of each neuron.
     rule_of_core : ndarray of int64, shape (n_cores,)
-        Number of the rule, -1 for none.
+        Number of the rule, -1 for none, PERTURBED for node perturbation.
     currents : tuple of ndarray
         (row, target neuron, weight in accum steps) by input channel.
     plastic : dict of str to ndarray of int64
@@ -100,7 +111,7 @@ class Program:
         place[1, outputs - network.n_inputs] = np.arange(outputs.size)
         rule_of_core = np.full(max(placement.n_cores, 1), -1, np.int64)
         where = network.unit_slices()
-        for name, number in rules.of_population.items():
+        for name, number in (rules.of_population | dict.fromkeys(rules.perturbed, PERTURBED)).items():
             low = where[name].start - network.n_inputs
             rule_of_core[np.unique(place[0, low : low + network.population(name).n])] = number
         rows, plastic = _rows(quant, placement)

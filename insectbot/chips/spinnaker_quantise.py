@@ -34,6 +34,8 @@ ROOM = 1 << (31 - k.FRACTION - 1)
 """Half of the largest accum, which sums should stay below."""
 HEADROOM = 16.0
 """Currents that must fit, in thresholds per tick."""
+LARGEST_NORMAL = 6.0
+"""Largest normal number that the chip draws (``s1615_explore.py``)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +230,8 @@ def _population(frame: Frame, p: Population) -> tuple[QuantPopulation, Populatio
         gain = p21 * k.U32_ONE / init
     held = np.where(decay > 0, init / (k.U32_ONE - decay), 1.0)
     drives = expected(frame, p, gain)
-    most = np.max(resistance / k.ONE * np.maximum(HEADROOM * theta, 2 * drives.max() * held))
+    sums = 2 * (drives.max() * held + _noise(frame, p))
+    most = np.max(resistance / k.ONE * np.maximum(HEADROOM * theta, sums))
     scale = 2.0 ** math.floor(math.log2(ROOM / most))
     shift = ring_shift(scale * drives[0]), ring_shift(scale * drives[1])
     unit = scale * k.ONE
@@ -254,6 +257,12 @@ def _population(frame: Frame, p: Population) -> tuple[QuantPopulation, Populatio
         t_ref=float(parameters[k.REFRACT, 0] * dt),
     )
     return quant, report
+
+
+def _noise(frame: Frame, p: Population) -> float:
+    """Return the largest exploration noise: that of innovations which all are the largest."""
+    noise = p.exploration if frame.learning else None
+    return 0.0 if noise is None else LARGEST_NORMAL * noise.sigma / (1 - noise.decay)
 
 
 def _tau(keep: float, dt: float) -> float:
