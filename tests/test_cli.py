@@ -392,3 +392,14 @@ def test_a_quantity_that_rounds_up_takes_the_next_prefix() -> None:
     assert quantity(999_990.0, "Hz") == "1.00\N{NO-BREAK SPACE}MHz"
     assert quantity(0.999, "J") == "999\N{NO-BREAK SPACE}mJ"
     assert quantity(1000.0, "J") == "1.00\N{NO-BREAK SPACE}kJ"
+
+
+def test_dies_are_summed_up() -> None:
+    from insectbot.cli.tables import _die_spread
+
+    def row(chip, success):
+        return {"chip": chip, "preset": "smooth", "fits": True, "metrics": {"success": [success, 0.0, 1.0]}}
+
+    rows = [row("analog", 1.0), row("analog@die=1", 0.5), row("analog@die=2", 1.0), row("other@die=1", 0.9)]
+    rows.append({"chip": "analog@die=3", "preset": None, "fits": False})
+    assert _die_spread(rows, "success") == ["analog smooth: success 0.5 to 1, mean 0.75, 2 dies"]

@@ -122,8 +122,25 @@ def print_bench(rows: Sequence[Mapping[str, Any]]) -> None:
         if row["fidelity"] not in told:
             told.add(row["fidelity"])
             print(f"  {_first_sentence(row['fidelity'])}")
+    for line in _die_spread(rows, next(iter(metrics), "success")):
+        print(line)
     if any(row.get("dagger") for row in rows):
         print("\N{DAGGER} rests on figures from memory or assumption (its chip's datasheet says which)")
+
+
+def _die_spread(rows: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
+    """Return how far the dies of an analog chip lie apart, one line per chip and preset."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        chip, at, die = str(row["chip"]).rpartition("@die=")
+        if at and die.isdecimal() and row["fits"] and metric in row["metrics"]:
+            found.setdefault((chip, row["preset"]), []).append(float(row["metrics"][metric][0]))
+    what = metric.replace("_", " ")
+    return [
+        f"{chip_label(chip)} {preset}: {what} {min(v):.3g} to {max(v):.3g}, mean {sum(v) / len(v):.3g}, {len(v)} dies"
+        for (chip, preset), v in found.items()
+        if len(v) > 1
+    ]
 
 
 def _first_sentence(text: str) -> str:

@@ -77,10 +77,20 @@ def usage_rows(usage: Sequence[Usage]) -> list[list[Any]]:
 def _daggers(backend: Backend) -> dict[str, Any]:
     """Return whether any figure of the chip's datasheet is memory or assumption, and which of those price it."""
     figures = getattr(getattr(backend, "sheet", None), "figures", {})
-    doubtful = [path for path, figure in figures.items() if figure.dagger]
+    doubtful = [path for path, figure in figures.items() if figure.dagger and not path.startswith("literature.")]
     prices = f"prices.{getattr(getattr(backend, 'prices', None), 'name', '')}."
     kinds = {kind: [p for p in doubtful if p.startswith(f"{prices}{kind}.")] for kind in ("energy", "time")}
     return {"dagger": bool(doubtful), "daggers": kinds}
+
+
+def _literature(backend: Backend) -> list[dict[str, Any]]:
+    """Return what others published about the chip, from its datasheet: beside this emulator's figures, not of them."""
+    figures = getattr(getattr(backend, "sheet", None), "figures", {})
+    known = {path.partition(".")[2]: f for path, f in figures.items() if path.startswith("literature.")}
+    return [
+        {"what": name.replace("_", " "), "value": f.value, "unit": f.unit, "evidence": f.evidence, "source": f.source}
+        for name, f in known.items()
+    ]
 
 
 def _quantisation(executable: Executable) -> dict[str, Any]:
@@ -203,6 +213,7 @@ def probe(scenario: Scenario, chip: str, brains: Brains, tape: Tape | None) -> d
         "usage": [],
         "fidelity": backend.fidelity,
         **_daggers(backend),
+        "literature": _literature(backend),
         "host_latency_us": None,
         "bits_lost": None,
         "spike_match": None,

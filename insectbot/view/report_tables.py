@@ -151,6 +151,12 @@ def _cores(row: Mapping[str, Any]) -> str:
     return MISSING
 
 
+def _published(entry: Mapping[str, Any]) -> str:
+    """Return a published figure in words."""
+    doubt = "\N{DAGGER}" if entry.get("evidence") in ("memory", "assumed") else ""
+    return f"{entry.get('what')} {entry.get('value')} {entry.get('unit')}{doubt} ({entry.get('source')})"
+
+
 def _statements(run: RunData) -> Html:
     """Return fidelity, fullest resources, soft failures and lost bits of each chip."""
     parts: list[Html] = []
@@ -175,6 +181,8 @@ def _statements(run: RunData) -> Html:
         for kind, paths in doubtful.items():
             names = ", ".join(str(path).rpartition(".")[2].replace("_", " ") for path in paths)
             lines.append(f" \N{DAGGER} From memory or assumed, of the prices in {kind}: {names}.")
+        if published := [_published(mapping(entry)) for entry in row.get("literature") or ()]:
+            lines.append(f" Literature, not this run: {'; '.join(published)}.")
         parts.append(join([tag("dt", f"{chip_label(str(chip))}{mark}"), tag("dd", *lines)]))
     note = Html("")
     if any(row.get("dagger") for row in run.bench):
