@@ -85,6 +85,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "patch-forager": "insectbot.controllers.circuits.patch_forager:patch_forager",
             "critic-forager": "insectbot.controllers.circuits.critic_forager:critic_forager",
             "trial-forager": "insectbot.controllers.circuits.trial_forager:TrialForager",
+            "chip-forager": "insectbot.controllers.circuits.chip_forager:chip_forager",
             "mb-kc2000": "insectbot.controllers.circuits.mushroom_body:mb_kc2000",
             "mb-route": "insectbot.controllers.circuits.mb_route:mb_route",
             "odor-taxis": "insectbot.controllers.mb_baselines:OdorTaxis",

@@ -1,6 +1,7 @@
 """DYNAP-SE: the published equations, biases, weight codes, limits, dies, energy."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from naive_dynapse import IO, KAPPA, UT, dpi, rate
 from insectbot.chips import datasheet
 from insectbot.chips import dpi_analog as k
 from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.dpi_power import log_plain, power
 from insectbot.chips.dynapse import Dynapse
 from insectbot.chips.dynapse_biases import biases_of, generated, lif_drive
 from insectbot.chips.dynapse_weights import BITS, fit_base, masks, multiplicities
@@ -58,9 +60,21 @@ def test_replay_is_the_published_equations(first, i_tau, gain, jump, i_dc, hold,
     np.testing.assert_allclose(trace[:, :, 0] * IO, [row[:4] for row in expected], rtol=1e-7, atol=1e-18)
 
 
-def test_the_fast_loop_is_the_step_bit_for_bit():
+@settings(max_examples=300, deadline=None)
+@given(st.floats(1e-9, 1e9), st.floats(-1.0, 1.0))
+def test_powers_are_exact_to_a_few_units_in_the_last_place(x, exponent):
+    log = np.log(np.longdouble(x))
+    assert abs(log_plain(x) - log) <= 1e-15 * max(1, abs(log))
+    wanted = np.exp(np.longdouble(exponent) * log)
+    assert abs(power(x, exponent) / wanted - 1) < 1e-15 * (2 + abs(exponent * log))
+    assert power(1.0, exponent) == 1.0
+
+
+@pytest.mark.parametrize("logistic", [None, LOGISTIC])
+def test_the_fast_loop_is_the_step_bit_for_bit(logistic):
     rng, n = np.random.default_rng(4), 30
     q = {"tau_syn": 5e-3, "tau_ahp": 50e-3, "i_tau": 60e-12, "i_gain": 240e-12, "c_mem": 3e-12, "i_dc": 1e-12}
+    q |= {"logistic": logistic}
     p = np.repeat(column(q | {"threshold": 1e-7, "hold": 0, "jump": 0.0}, 2e-4), n, axis=1)
     p[k.HOLD], p[k.I_TAU] = np.arange(n) % 12, p[k.I_TAU] * rng.uniform(0.5, 1.5, n)
     one, two = np.zeros((2, k.N_STATE, n))
@@ -71,7 +85,7 @@ def test_the_fast_loop_is_the_step_bit_for_bit():
         one[[k.X_EXC, k.X_INH]] = two[[k.X_EXC, k.X_INH]] = x
         a = k.advance(5, 2e-4, p, one, fired)
         first = fired[:a].copy()
-        b = k.advance_plain(5, 2e-4, p, two, fired)
+        b = k.advance_plain(5, 2e-4, p, two, fired, np.zeros(n))
         assert first.tolist() == fired[:b].tolist()
         np.testing.assert_array_equal(one, two)
         total += a
@@ -155,6 +169,36 @@ def fan(n_in, n_out=1, weight=0.2, **more):
         projections=(Projection.dense("in", "out", np.full((n_out, n_in), weight)),),
         outputs=("out",),
     )
+
+
+@pytest.mark.parametrize("name", ["dynapse1", "dynapse2"])
+def test_a_network_is_the_equations_with_one_tick_of_delay(name):
+    """Recorded input spikes, sent through plain Python a tick later, give the recorded output spikes."""
+    weight = [[0.9, 0.5, -0.3]]
+    network = Network(
+        inputs=(Input("in", 3, PoissonInput(400.0)),),
+        populations=(Population("out", 1, LIF(t_ref=2.0, tau_syn=5.0)),),
+        projections=(Projection.dense("in", "out", weight),),
+        outputs=("out",),
+    )
+    chip = Dynapse(sheet=name, mismatch=0.0).compile(network, seed=5)
+    chip.recording = True
+    chip.window(np.ones(3), 600)
+    when, who = chip.spikes()
+    p, sub = chip.programmed()["parameters"][:, 0] * IO, 5
+    sheet, dt, bias = chip.sheet, 1e-3 / sub, chip.quant.biases["out"]
+    q = {"i_tau": p[k.I_TAU], "i_gain": p[k.I_GAIN], "i_dc": p[k.I_DC], "threshold": p[k.THRESHOLD]}
+    q |= {"tau_syn": bias.tau_syn, "tau_ahp": 0.05, "jump": 0.0, "hold": round(p[k.HOLD] / IO), "dt": dt}
+    q |= {"c_mem": float(sheet["silicon.c_mem"].value) * 1e-12, "logistic": LOGISTIC if name == "dynapse1" else None}
+    current = chip.quant.currents("out", name == "dynapse1")[chip.quant.kind, chip.quant.code]
+    pulse = (1 - math.exp(-10e-6 / bias.tau_syn)) * float(sheet["bias.gain_syn"].value) * current
+    x = np.zeros((2, 601 * sub))
+    for tick, unit in zip(when, who, strict=True):
+        if unit < 3:
+            x[chip.quant.kind[unit], (tick + 1) * sub] += pulse[unit]
+    steps = [t for t, row in enumerate(dpi(x[0].tolist(), x[1].tolist(), **q)) if row[4]]
+    assert [t // sub for t in steps if t < 600 * sub] == when[who == 3].tolist()
+    assert len(steps) > 8
 
 
 def test_limits_have_the_vendors_texts():

@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from insectbot.chips.brainscales_ppu import mark_post, mark_pre, read_sensors
+from insectbot.chips.brainscales_explore import explore, push
+from insectbot.chips.brainscales_ppu import jitter, mark_post, mark_pre, read_sensors
 from insectbot.chips.engine import (
     INPUT_SPIKES,
     N_COMMON,
@@ -81,14 +82,6 @@ def step(j: Any, p: Any, s: Any, x_exc: Any, x_inh: Any, terms: Any) -> Any:
         s[HELD, j] = p[HOLD, j]
     s[V, j] = v
     return found
-
-
-@kernel(error_model="numpy")
-def jitter(bits: Any) -> Any:
-    """Return a number of mean 0 and variance 1 from 32 random bits: the sum of four uniform bytes."""
-    total = (bits & 255) + ((bits >> 8) & 255) + ((bits >> 16) & 255) + (bits >> 24)
-    return (float(total) - 510.0) / 147.79935859
-    # 147.799 = sqrt(4 (256^2 - 1) / 12)
 
 
 @kernel(error_model="numpy")
@@ -180,23 +173,25 @@ def advance_lif(tick: Any, substeps: Any, key: Any, p: Any, s: Any, fired: Any, 
 @kernel(error_model="numpy")
 def window(
     n_ticks: Any, recording: Any, learning: Any, counts: Any, sources: Any, neurons: Any, synapses: Any, meter: Any,
-    out: Any, plastic: Any,
+    out: Any, plastic: Any, explorers: Any,
 ) -> Any:  # fmt: skip
     """Run one control window; returns 1 for a bad drive.
 
     ``neurons`` is (parameters, state, fired, core, output, key, (substeps, terms)), ``synapses`` (row, target, weight,
-    amplitude), ``plastic`` as in ``brainscales_ppu.py``.
+    amplitude), ``plastic`` as in ``brainscales_ppu.py``, ``explorers`` as in ``brainscales_explore.py``.
     """
     parameters, state, fired, core_of, output_of, key, setup = neurons
     row, target, weight, amplitude = synapses
     work, firing, n_inputs = meter[4], sources[7], sources[0].size
-    substeps, terms = setup[0], setup[1]
+    substeps, terms, relays = setup[0], setup[1], plastic[20]
     if begin(sources, out, counts):
         return 1
     start = counts[TICK]
     for tick in range(start, start + n_ticks):
         if learning:
             read_sensors(tick, True, plastic, weight, counts, WEIGHT_CLIPS, SENSOR_CLIPS)
+            explore(tick, explorers, plastic, counts, SENSOR_CLIPS)
+            push(explorers, state[X_EXC], state[X_INH], counts)
         n_in = emit_inputs(tick, sources)
         if terms == LEAK_TERM:
             n_fired = advance_lif(tick, substeps, key[0], parameters, state, fired, counts)
@@ -210,6 +205,7 @@ def window(
             send(u, -1 if s < n_in else core_of[u - n_inputs], meter)
             if learning:
                 mark_pre(u, tick, plastic)
+                counts[SYNOPS] += relays[u]
             if recording:
                 record(tick, u, counts, out)
         for s in range(n_fired):

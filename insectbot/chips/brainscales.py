@@ -51,9 +51,13 @@ class BrainScaleS2(Chip[QuantNetwork, Placement]):
         "synapses as short exponential ones of the same charge; a spike reaches its targets one tick later, and a "
         "neuron spikes at most once per tick; v_min as the supply rail; nearest-neighbour correlation sensors, "
         "read by a periodic program that keeps eligibilities as 16-bit integers and rounds weights "
-        "stochastically; all-to-all pairing therefore is nearest-neighbour here. Left out: delays, conductance "
-        "synapses, joined circuits, assignment of event labels, analog input, calibration itself. Energy is "
-        "static power over chip time plus an assumed cost per synaptic event."
+        "stochastically; all-to-all pairing therefore is nearest-neighbour here. Exploration noise is drawn by the "
+        "plasticity processor (the sum of four uniform bytes) and written as 6-bit weights into an excitatory and an "
+        "inhibitory row that a background generator drives steadily; node perturbation multiplies it with 8-bit spike "
+        "counters, for which every input that it counts takes a relay circuit. Left out: delays, conductance "
+        "synapses, joined circuits, assignment of event labels, analog input, calibration itself, the time and memory "
+        "of the program beyond eligibilities and noise. Energy is static power over chip time plus an assumed cost "
+        "per synaptic event."
     )
 
     def __init__(
@@ -101,7 +105,8 @@ class BrainScaleS2(Chip[QuantNetwork, Placement]):
         most = self.sheet.int("limits.core.circuits") * self.sheet.int("limits.chip.cores")
         if network.n_neurons > most:
             found.append(f"{self.name}: chip: neurons {network.n_neurons} > {most}; use fewer")
-        memory = 2 * sum(q.n_synapses for q in network.plastic())
+        explorers = sum(p.n for p in network.populations if p.exploration)
+        memory = 2 * (sum(q.n_synapses for q in network.plastic()) + explorers)
         room = self.sheet.int("limits.ppu.memory")
         if memory > room:
             found.append(

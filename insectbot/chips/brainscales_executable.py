@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import adex_analog as k
-from insectbot.chips import brainscales_ppu as ppu
+from insectbot.chips import brainscales_explore, brainscales_ppu
 from insectbot.chips import engine as e
 from insectbot.chips.brainscales_learning import Processor, refusals
 from insectbot.chips.brainscales_program import program_of
@@ -68,11 +68,11 @@ class BrainScaleS2Executable(ChipExecutable):
 
     def run(self, n_ticks: int) -> int:
         """Run the window."""
-        learning = self._learning and bool(self._processor.names)
+        learning = self._learning and self._processor.busy
         self._learned |= learning
         return k.window(
             n_ticks, self.recording, learning, self._counts, self._sources, self._neurons, self._synapses, self._meter,
-            self._out, self._processor.plastic,
+            self._out, self._processor.plastic, self._processor.explorers,
         )  # fmt: skip
 
     def wishes(self) -> list[str]:
@@ -100,9 +100,9 @@ class BrainScaleS2Executable(ChipExecutable):
         if self._processor.names:
             self._learned = True
             tick, pulse = int(self._counts[e.TICK]), modulators.astype(np.float64)
-            ppu.reward(
-                tick, pulse, self._processor.plastic, self._program.weight, self._counts, k.WEIGHT_CLIPS, k.SENSOR_CLIPS
-            )
+            where = (self._processor.plastic, self._program.weight, self._counts, k.WEIGHT_CLIPS, k.SENSOR_CLIPS)
+            brainscales_ppu.reward(tick, pulse, *where)
+            brainscales_explore.reinforce(tick, pulse, *where)
 
     def clear(self, seed: int) -> None:
         """Set all membranes to rest, and currents, sensors and eligibilities to 0."""

@@ -17,7 +17,7 @@ from insectbot.chips.engine import UPDATES
 from insectbot.jit import kernel
 from insectbot.randomness import uniform
 
-PAIR, REWARD = 0, 1
+PAIR, REWARD, PERTURB = 0, 1, 2
 # Parameters, one row each, one column per plastic synapse.
 GAIN_PLUS, GAIN_MINUS, TAU_PLUS, TAU_MINUS, A_PLUS, A_MINUS, FADE, RATE, W_LOW, W_HIGH = range(10)
 N_PARAMETERS = 10
@@ -29,12 +29,21 @@ NEVER = -(1 << 60)
 
 
 @kernel(error_model="numpy")
+def jitter(bits: Any) -> Any:
+    """Return a number of mean 0 and variance 1 from 32 random bits: the sum of four uniform bytes."""
+    total = (bits & 255) + ((bits >> 8) & 255) + ((bits >> 16) & 255) + (bits >> 24)
+    return (float(total) - 510.0) / 147.79935859
+    # 147.799 = sqrt(4 (256^2 - 1) / 12)
+
+
+@kernel(error_model="numpy")
 def mark_pre(unit: Any, tick: Any, plastic: Any) -> None:
     """Take a presynaptic spike: an anti-causal pair with the last postsynaptic one, before those of this tick.
 
     ``plastic`` is (parameters, kind, modulator, position, pre unit, post neuron, row by unit, row by neuron, order by
-    neuron, sensors, eligibility, last spike of units, last spike of neurons, key, (period, dt)); synapses are sorted by
-    pre unit.
+    neuron, sensors, eligibility, last spike of units, last spike of neurons, key, (period, dt, full counter), spike
+    counter by unit, counter as last read, group, change of groups, noise by neuron, relays by unit); synapses are
+    sorted by pre unit.
     """
     p, post, row, sensors = plastic[0], plastic[5], plastic[6], plastic[9]
     last_pre, last_post, dt = plastic[11], plastic[12], plastic[14][1]
@@ -44,6 +53,7 @@ def mark_pre(unit: Any, tick: Any, plastic: Any) -> None:
             pair = p[GAIN_MINUS, s] * math.exp(-(tick - last) * dt / p[TAU_MINUS, s])
             sensors[1, s] = min(sensors[1, s] + pair, SENSOR_MAX)
     last_pre[unit] = tick
+    plastic[15][unit] += 1
 
 
 @kernel(error_model="numpy")
@@ -65,8 +75,14 @@ def write(s: Any, change: Any, tick: Any, plastic: Any, weight: Any, counts: Any
     """Change a weight by a number of steps, rounded stochastically, within the bounds of its rule."""
     if change == 0.0:
         return
-    p, m = plastic[0], plastic[3][s]
     steps = math.floor(change + uniform(plastic[13][0], tick, s))
+    write_steps(s, steps, plastic, weight, counts, clips)
+
+
+@kernel(error_model="numpy")
+def write_steps(s: Any, steps: Any, plastic: Any, weight: Any, counts: Any, clips: Any) -> None:
+    """Change a weight by a whole number of steps within the bounds of its rule."""
+    p, m = plastic[0], plastic[3][s]
     new = weight[m] + steps
     if new < p[W_LOW, s] or new > p[W_HIGH, s]:
         new = min(max(new, p[W_LOW, s]), p[W_HIGH, s])
@@ -87,6 +103,8 @@ def read_sensors(tick: Any, periodic: Any, plastic: Any, weight: Any, counts: An
         counts[s_clips] += (causal >= SENSOR_MAX) + (acausal >= SENSOR_MAX)
         sensors[0, s] = 0.0
         sensors[1, s] = 0.0
+        if kind[s] == PERTURB:
+            continue
         total = p[A_PLUS, s] * causal - p[A_MINUS, s] * acausal
         if kind[s] == PAIR:
             write(s, p[RATE, s] * total, tick, plastic, weight, counts, w_clips)

@@ -9,6 +9,7 @@ all, and by less at its peak (the leak acts meanwhile).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,10 @@ from insectbot.chips.quant_report import PopulationReport, ProjectionReport, Qua
 from insectbot.errors import DoesNotFit
 from insectbot.protocols import Usage
 from insectbot.snn.network import Network, Population, Projection
+from insectbot.snn.plasticity import NodePerturbation
+
+REACH = 3.5
+"""Standard deviations of exploration noise that the largest weight of a noise row covers, by enough spikes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,8 @@ class QuantNetwork:
         Population -> weight per LSB of its synapses [unit of the weight].
     scale, rest : dict of str to float
         Population -> LSB of the ADC per unit of v, LSB at rest (of its first neuron).
+    limit : int
+        Largest weight [LSB].
     rows : ndarray of int64, shape (2, n_neurons)
         Excitatory and inhibitory rows that every neuron needs.
     report : QuantReport
@@ -51,6 +58,7 @@ class QuantNetwork:
     step: dict[str, float]
     scale: dict[str, float]
     rest: dict[str, float]
+    limit: int
     rows: npt.NDArray[np.int64]
     report: QuantReport
 
@@ -87,7 +95,7 @@ def quantise(network: Network, sheet: Datasheet, bits: int) -> QuantNetwork:
         incoming = [q for q in network.projections if q.target == p.name]
         tops = [float(np.abs(q.weight).max(initial=0.0)) for q in incoming]
         tops += [max(abs(q.plasticity.w_min), abs(q.plasticity.w_max)) for q in incoming if q.plasticity]
-        step[p.name] = max(tops, default=0.0) / limit or 1.0
+        step[p.name] = (max(tops, default=0.0) or reach(p)) / limit or 1.0
         scale[p.name], rest[p.name] = operating_point(p, sheet)
         for q in incoming:
             at = wiring.index[q.name]
@@ -96,7 +104,7 @@ def quantise(network: Network, sheet: Datasheet, bits: int) -> QuantNetwork:
         tuple(_population(p, sheet, scale[p.name]) for p in network.populations),
         tuple(_projection(q, wiring, weight, step[q.target], bits, limit) for q in network.projections),
     )
-    return QuantNetwork(network, wiring, weight, step, scale, rest, _rows(network, wiring), report)
+    return QuantNetwork(network, wiring, weight, step, scale, rest, limit, _rows(network, wiring), report)
 
 
 def _population(p: Population, sheet: Datasheet, scale: float) -> PopulationReport:
@@ -136,7 +144,26 @@ def _rows(network: Network, wiring: Wiring) -> npt.NDArray[np.int64]:
         excitatory[at] |= rule is not None and rule.w_max > 0
         inhibitory[at] |= rule is not None and rule.w_min < 0
     n = network.n_neurons
-    return np.stack([np.bincount(wiring.target[kind], minlength=n) for kind in (excitatory, inhibitory)])
+    noise = np.concatenate(
+        [np.zeros(0, np.int64), *(np.full(p.n, int(bool(p.exploration))) for p in network.populations)]
+    )
+    return np.stack([np.bincount(wiring.target[kind], minlength=n) + noise for kind in (excitatory, inhibitory)])
+
+
+def relays(network: Network) -> npt.NDArray[np.int64]:
+    """Return which units need a relay circuit, 1 or 0: inputs whose spikes node perturbation counts."""
+    found = np.zeros(network.n_inputs + network.n_neurons, np.int64)
+    for q in network.plastic():
+        if isinstance(q.plasticity, NodePerturbation):
+            found[q.pre + network.unit_slices()[q.source].start] = 1
+    found[network.n_inputs :] = 0
+    return found
+
+
+def reach(p: Population) -> float:
+    """Return the largest push per tick that exploration noise of a population must be able to give [unit of v]."""
+    noise = p.exploration
+    return 0.0 if noise is None else REACH * noise.sigma / math.sqrt(1.0 - noise.decay**2)
 
 
 def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
@@ -151,6 +178,7 @@ def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
         If the rows or the circuits do not suffice; the message names where and by how much.
     """
     name, rows = sheet.name, quant.rows
+    n_relays = int(relays(quant.network).sum())
     most, circuits = sheet.int("limits.core.rows"), sheet.int("limits.core.circuits")
 
     def excess(low: int, high: int) -> str:
@@ -170,6 +198,11 @@ def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:
         need = int(rows[:, low:high].max(axis=1, initial=0).sum())
         usage += [Usage("circuits", float(high - low), circuits, f"quadrant {c}")]
         usage += [Usage("rows", float(need), most, f"quadrant {c}")]
+    if n_relays:
+        room = quadrants * circuits - quant.network.n_neurons
+        if n_relays > room:
+            raise DoesNotFit(f"{name}: chip: relay circuits {n_relays} > {room}; count fewer inputs")
+        usage.append(Usage("relay circuits", float(n_relays), room, "chip"))
     usage.append(Usage("quadrants", start.size - 1, quadrants, "chip"))
     return Placement(start, edges_of(quant.wiring, start), np.arange(start.size - 1), tuple(usage))
 

@@ -17,9 +17,11 @@ with tau = C Ut / (kappa I_leak). Currents are in units of the dark current Io, 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import numpy as np
+
+from insectbot.chips.dpi_power import power
 from insectbot.chips.engine import (
     INPUT_SPIKES,
     N_COMMON,
@@ -35,6 +37,7 @@ from insectbot.chips.engine import (
     record,
     send,
 )
+from insectbot.core.library import exp_f8
 from insectbot.jit import kernel
 
 # Parameters, one row each, one column per neuron. CHARGE is C Ut / kappa [s in units of Io].
@@ -51,8 +54,8 @@ N_COUNTS = N_COMMON
 def feedback(i_mem: Any, j: Any, p: Any) -> Any:
     """Return the positive feedback of a neuron at a membrane current."""
     if p[FB_GAIN, j] > 0.0:
-        return p[FB_GAIN, j] / (1.0 + math.exp(-(i_mem - p[FB_THRESHOLD, j]) / p[FB_NORM, j]))
-    return 1.0 if i_mem <= 1.0 else math.exp(p[POWER, j] * math.log(i_mem))
+        return p[FB_GAIN, j] / (1.0 + exp_f8(-(i_mem - p[FB_THRESHOLD, j]) / p[FB_NORM, j]))
+    return power(i_mem, p[POWER, j])
 
 
 @kernel(error_model="numpy")
@@ -128,34 +131,49 @@ def advance(substeps: Any, dt: Any, parameters: Any, state: Any, fired: Any) -> 
 
 
 @kernel(error_model="numpy")
-def advance_plain(substeps: Any, dt: Any, p: Any, s: Any, fired: Any) -> Any:
-    """Do the same as :func:`advance` without adaptation, bit for bit; the state stays in registers."""
+def feedbacks(p: Any, s: Any, logistic: Any, out: Any) -> None:
+    """Fill ``out`` with the positive feedback of all neurons."""
+    i_mem = s[I_MEM]
+    if logistic:
+        for j in range(i_mem.size):
+            out[j] = p[FB_GAIN, j] / (1.0 + exp_f8(-(i_mem[j] - p[FB_THRESHOLD, j]) / p[FB_NORM, j]))
+    else:
+        for j in range(i_mem.size):
+            out[j] = power(i_mem[j], p[POWER, j])
+
+
+@kernel(error_model="numpy")
+def advance_plain(substeps: Any, dt: Any, p: Any, s: Any, fired: Any, scratch: Any) -> Any:
+    """Do the same as :func:`advance` without adaptation, bit for bit, neurons side by side, all with one feedback.
+
+    ``scratch`` holds one float64 per neuron.
+    """
+    n = s.shape[1]
+    logistic = n > 0 and p[FB_GAIN, 0] > 0.0
+    fired[:n] = 0
+    for k in range(substeps):
+        feedbacks(p, s, logistic, scratch)
+        left = substeps - 1.0 - k
+        for j in range(n):
+            i_mem, leak, i_gain, held = s[I_MEM, j], p[I_TAU, j], p[I_GAIN, j], s[HELD, j]
+            i_exc = s[I_EXC, j] * p[KEEP_EXC, j] + s[X_EXC, j]
+            i_inh = s[I_INH, j] * p[KEEP_INH, j] + s[X_INH, j]
+            s[X_EXC, j] = 0.0
+            s[X_INH, j] = 0.0
+            s[I_EXC, j] = i_exc
+            s[I_INH, j] = i_inh
+            i_in = max(1.0, i_exc - i_inh - leak + p[I_DC, j])
+            i_in = 1.0 if held > 0.0 else i_in
+            held = held - 1.0 if held > 0.0 else held
+            pull = leak / (i_mem + i_gain) * (i_gain / leak * (i_in - leak) - i_mem)
+            i_mem = max(1.0, i_mem + dt / p[CHARGE, j] * i_mem * (pull + scratch[j]))
+            spike = i_mem > p[THRESHOLD, j]
+            s[I_MEM, j] = 1.0 if spike else i_mem
+            s[HELD, j] = max(p[HOLD, j], left) if spike else held
+            fired[j] |= np.int64(spike)
     n_fired = 0
-    for j in range(s.shape[1]):
-        i_mem, i_exc, i_inh, held = s[I_MEM, j], s[I_EXC, j], s[I_INH, j], s[HELD, j]
-        keep_exc, keep_inh, leak, i_gain = p[KEEP_EXC, j], p[KEEP_INH, j], p[I_TAU, j], p[I_GAIN, j]
-        ratio, scale, i_dc, threshold = i_gain / leak, dt / p[CHARGE, j], p[I_DC, j], p[THRESHOLD, j]
-        x_exc, x_inh, spiked = s[X_EXC, j], s[X_INH, j], False
-        s[X_EXC, j] = 0.0
-        s[X_INH, j] = 0.0
-        for k in range(substeps):
-            i_exc = i_exc * keep_exc + x_exc
-            i_inh = i_inh * keep_inh + x_inh
-            x_exc, x_inh = 0.0, 0.0
-            i_in = max(1.0, i_exc - i_inh - leak + i_dc)
-            if held > 0.0:
-                held -= 1.0
-                i_in = 1.0
-            pull = leak / (i_mem + i_gain) * (ratio * (i_in - leak) - i_mem)
-            i_mem = max(1.0, i_mem + scale * i_mem * (pull + feedback(i_mem, j, p)))
-            if i_mem > threshold:
-                i_mem, spiked = 1.0, True
-                held = max(p[HOLD, j], substeps - 1.0 - k)
-        s[I_MEM, j] = i_mem
-        s[I_EXC, j] = i_exc
-        s[I_INH, j] = i_inh
-        s[HELD, j] = held
-        if spiked:
+    for j in range(n):
+        if fired[j]:
             fired[n_fired] = j
             n_fired += 1
     return n_fired
@@ -182,10 +200,10 @@ def window(
 ) -> Any:
     """Run one control window; returns 1 for a bad drive.
 
-    ``neurons`` is (parameters, state, fired, core, output, (substeps, dt, adaptation)), ``synapses`` (row, target,
-    kind, code, CAM words, pulse [kind, neuron, code]).
+    ``neurons`` is (parameters, state, fired, core, output, (substeps, dt, adaptation), scratch), ``synapses`` (row,
+    target, kind, code, CAM words, pulse [kind, neuron, code]).
     """
-    parameters, state, fired, core_of, output_of, setup = neurons
+    parameters, state, fired, core_of, output_of, setup, scratch = neurons
     work, firing, n_inputs = meter[4], sources[7], sources[0].size
     if begin(sources, out, counts):
         return 1
@@ -196,7 +214,7 @@ def window(
         if setup[2] > 0.0:
             n_fired = advance(substeps, dt, parameters, state, fired)
         else:
-            n_fired = advance_plain(substeps, dt, parameters, state, fired)
+            n_fired = advance_plain(substeps, dt, parameters, state, fired, scratch)
         counts[INPUT_SPIKES] += n_in
         counts[SPIKES] += n_fired
         for s in range(n_in + n_fired):

@@ -53,6 +53,7 @@ class DynapseExecutable(ChipExecutable):
         self._chip, self._die = chip, chip.die_of(seed)
         self._state = np.zeros((k.N_STATE, network.n_neurons))
         self._fired = np.zeros(max(network.n_neurons, 1), np.int64)
+        self._scratch = np.zeros(max(network.n_neurons, 1))
         self._load(chip.quantised(network))
         self.reset(seed)
 
@@ -138,7 +139,7 @@ class DynapseExecutable(ChipExecutable):
         output[units - network.n_inputs] = np.arange(units.size)
         core = placement.core_of(np.arange(n))
         self.tags = tags_of(placement, network.n_inputs + n)
-        self._neurons = (parameters, self._state, self._fired, core, output, np.array([sub, step, 0.0]))
+        self._neurons = (parameters, self._state, self._fired, core, output, np.array([sub, step, 0.0]), self._scratch)
         self._synapses = (w.row, w.target, quant.kind, quant.code, quant.words, pulse)
         routes = Routes.of(placement, network.n_inputs, self.sheet)
         self.bind_messages(routes, np.diff(placement.start), units)

@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from insectbot.envs.row_env import RowEnv
 from insectbot.envs.row_vector import RowVectorEnv
-from insectbot.envs.world import NOT_FINITE, RUNNING, TERMINATED, TRUNCATED, Float, Row, World, require_known, steps_in
+from insectbot.envs.world import NOT_FINITE, RUNNING, TERMINATED, TRUNCATED, Row, World, require_known, steps_in
 from insectbot.jit import kernel
 from insectbot.randomness import uniform
 
@@ -116,9 +116,9 @@ class MyWorld(World):
         """Return x, y [m] and heading [rad]."""
         return row[:3].copy()
 
-    def senses(self, row: Row) -> Float:
+    def senses(self, row: Row) -> npt.NDArray[np.float64]:
         """Return the present observation."""
-        return row[LEFT : RIGHT + 1].astype(np.float32)
+        return row[LEFT : RIGHT + 1].copy()
 
 
 class MyEnv(RowEnv):
