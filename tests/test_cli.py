@@ -267,10 +267,10 @@ def test_bench_of_a_trained_scenario(cli):
 
 
 def test_a_chip_that_cannot_learn_offers_to_be_frozen(cli):
-    refused = cli("run", "foraging", "--chip", "loihi")
+    refused = cli("run", "foraging", "--chip", "truenorth")
     assert refused.code == 2
     assert refused.err.rstrip().endswith("deploy frozen: use --frozen, or --weights with a trained run")
-    assert cli("run", "foraging", "--chip", "loihi", "--frozen", "--set", "env.options.time_limit=1.0").code == 0
+    assert cli("run", "foraging", "--chip", "truenorth", "--frozen", "--set", "env.options.time_limit=1.0").code == 0
 
 
 MEASURED = {

@@ -69,7 +69,7 @@ WORDS = {
     "option without value": (["run", "foraging", "--seed"], "--seed"),
     "number expected": (["run", "foraging", "-n", "many"], "valid integer"),
     "missing argument": (["run"], "Missing argument"),
-    "unknown kind of list": (["list", "animals"], "animals", "scenarios, envs, controllers, chips, rules"),
+    "unknown kind of list": (["list", "animals"], "animals", "scenarios, envs, wrappers, controllers, chips, rules"),
     "unknown scenario": (["run", "forraging"], "forraging", "did you mean 'foraging'"),
     "missing scenario file": (["run", "nowhere.toml"], "nowhere.toml", "cannot be read"),
     "unknown preset": (["run", "foraging", "--preset", "smoth"], "smoth", "smooth"),
@@ -94,7 +94,7 @@ WORDS = {
     "report of nothing": (["report", "latest"], "no run", "insectbot train foraging"),
     "report of no folder": (["report", "runs/foraging"], "runs/foraging"),
     "resume nothing": (["train", "--resume", "runs/foraging/x"], "not a run folder"),
-    "bench unknown chips": (["bench", "foraging", "--chips", "ideal,truenorth"], "truenorth", "loihi"),
+    "bench unknown chips": (["bench", "foraging", "--chips", "ideal,true-south"], "true-south", "truenorth"),
     "bench no chips": (["bench", "foraging", "--chips", ","], "--chips"),
     "bench unknown scenario": (["bench", "sailing"], "sailing"),
     "check unknown": (["check", "lohi-2"], "lohi-2", "loihi"),
@@ -155,7 +155,7 @@ def test_scenario_that_is_no_text(cli):
 
 PLUGINS = {
     "NaN action": ("brain.py:nan", "action", "finite"),
-    "action of the wrong shape": ("brain.py:wide", "shape (3,)", "must be (2,)"),
+    "action of the wrong shape": ("brain.py:wide", "shape (3,)", "must be 2 finite numbers"),
     "not a controller": ("brain.py:Unfinished", "reset, act and learn"),
     "no such attribute": ("brain.py:nana", "did you mean 'nan'"),
     "raises at import": ("boom.py:brain", "ZeroDivisionError"),
@@ -183,7 +183,7 @@ def test_network_that_does_not_fit(cli):
 
 @pytest.mark.parametrize("words", [["run", "foraging", "--learn"], ["train", "foraging"]])
 def test_learning_on_a_chip_that_cannot(cli, words):
-    check(cli, [*words, "--chip", "loihi"], "loihi", "learning")
+    check(cli, [*words, "--chip", "truenorth"], "truenorth", "learning")
 
 
 @pytest.mark.parametrize("words", [["run", "foraging"], ["train", "foraging"]])

@@ -129,7 +129,7 @@ def test_learning_is_switched_with_its_rewards(line):
 
 
 def test_learning_stays_off_on_a_chip_that_cannot_learn():
-    what = load("foraging", {"env.options.time_limit": 1.0, "chip": "loihi"})
+    what = load("foraging", {"env.options.time_limit": 1.0, "chip": "truenorth"})
     env = make_env(what, "evaluate")
     brain = Switched(make_controller(what, env, 1), False)
     window, _ = show((what, env, brain), FakeViewer(Commands(toggle_learning=True), Commands(quit=True)), False)

@@ -229,6 +229,6 @@ def test_an_error_in_a_worker_arrives_as_it_is(tmp_path):
     run = new_run(tmp_path, text)
     with pytest.raises(TypeError):
         train(scenarios.loads(text), run, workers=2)
-    loihi = scenarios.load("foraging", {"chip": "loihi", "training.seeds": 2, "training.episodes": 1})
+    frozen = scenarios.load("foraging", {"chip": "truenorth", "training.seeds": 2, "training.episodes": 1})
     with pytest.raises(Unsupported, match="frozen"):
-        train(loihi, new_run(tmp_path), workers=2)
+        train(frozen, new_run(tmp_path), workers=2)

