@@ -69,6 +69,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "planner": f"{_BASELINES}:Planner",
             "random": f"{_BASELINES}:Random",
             "aplysia-srm1": "insectbot.controllers.circuits.aplysia_srm:aplysia_srm1",
+            "aplysia-srm1-stdp": "insectbot.controllers.circuits.aplysia_srm_stdp:aplysia_srm1_stdp",
             "straight": f"{_ROBOT}:Straight",
             "obstacle-braitenberg": f"{_ROBOT}:ObstacleBraitenberg",
             "spikinglab9": "insectbot.controllers.circuits.spikinglab:spikinglab9",

@@ -58,15 +58,17 @@ def _absolute(ref: str, folder: Path) -> str:
 
 
 def home_of(controller: str, default: str = "foraging") -> Scenario:
-    """Return the first scenario whose brain or baseline has this name, else one with a controller of the same module.
+    """Return the first scenario whose brain or baseline has this name.
 
-    ``default`` where there is none.
+    Else one with a controller of the same module, or of the name that this one extends (``aplysia-srm1`` for
+    ``aplysia-srm1-stdp``); ``default`` where there is none.
     """
     known = plugins.BUILTIN["controller"]
     module = known.get(controller, "").partition(":")[0]
     relatives = [name for name, target in known.items() if target.partition(":")[0] == module]
+    parents = [name for name in known if controller.startswith(f"{name}-")]
     found = [load(name) for name in (default, *plugins.names("scenario"))]
-    for names in ([controller], relatives):
+    for names in ([controller], relatives, parents):
         for one in found:
             if not {one.controller.name, *one.evaluation.baselines}.isdisjoint(names):
                 return one

@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insectbot import scenario
-from insectbot.controllers.circuits.spikinglab import ClearedSTDP, DistanceLatencyEncoder, spikinglab9
+from insectbot.controllers.circuits.spikinglab import PLASTIC, spikinglab9
+from insectbot.controllers.circuits.spikinglab_rule import ClearedSTDP, DistanceLatencyEncoder
 from insectbot.errors import ConfigurationError, ShapeError
 from insectbot.loop.episode import run_episode
+
+
+def compiled(network):
+    """Return the network on the reference backend."""
+    return scenario.make_backend("ideal").compile(network, seed=1)
 
 
 def make(preset="classic", **kwargs):
@@ -156,11 +162,83 @@ TICKS = st.lists(st.integers(0, 200), max_size=25, unique=True).map(sorted)
 def test_plasticity_is_that_of_plain_python(arrivals, posts):
     if not arrivals + posts:
         return
-    rule, w = ClearedSTDP(2, 2, 0.045, 1.0, 9.0), np.full((2, 2), 5.0)
+    rule, w = ClearedSTDP(2, 2, 0.045, 0.045, 1.0, 9.0), np.full((2, 2), 5.0)
     for t in range(201):
         rule(w, t, np.array([t in arrivals, False]), np.array([t in posts, False]))
     assert w[0, 0] == pytest.approx(naive.weights((arrivals, posts), 5.0), abs=1e-12)
     assert w[0, 1] == w[1, 0] == w[1, 1] == 5.0
+
+
+SETS = st.lists(st.tuples(st.frozensets(st.integers(0, 2)), st.frozensets(st.integers(0, 1))), max_size=120)
+
+
+@settings(max_examples=100)
+@given(ticks=SETS, forget=st.sampled_from([0.0, 0.01]), loss=st.sampled_from([0.5, 1.05]))
+def test_the_kernel_has_the_bits_of_plain_python(ticks, forget, loss):
+    w = np.full((3, 2), 5.0, np.float32)
+    rule = ClearedSTDP(3, 2, 0.6, 0.6 * loss, 1.0, 9.0, forget=forget, rest=5.0)
+    plain = naive.Plasticity(w, 0.6, 0.6 * loss, forget=forget)
+    for t, (pre, post) in enumerate(ticks):
+        if not pre and not post:
+            continue
+        before = w.copy()
+        changed = rule(w, t, np.array([j in pre for j in range(3)]), np.array([i in post for i in range(2)]))
+        assert changed or (w == before).all()
+        plain.tick(t, pre, post)
+        assert w.tolist() == plain.w
+
+
+@pytest.mark.parametrize("options", [{}, {"forget": 0.5}, {"loss": 1.0, "pacemaker": 3.5, "rate": 3.0}])
+def test_a_life_has_the_bits_of_plain_python(options):
+    """Eye, nine neurons, plasticity and actions, tick by tick in the world; stored half-way and taken up again."""
+    env, brain, other = make(time_limit=8.0), *(spikinglab9(**options) for _ in range(2))
+    for one in (brain, other):
+        one.attach(compiled(one.network), 1)
+        one.reset(1)
+    gain = 0.045 * options.get("rate", 2 / 3)
+    loss, forget = gain * options.get("loss", 1.05), options.get("forget", 0.0) / 1000
+    rule = naive.Plasticity(np.full((3, 2), 5.0), gain, loss, forget=forget)
+    plain = naive.Brain(rule, options.get("pacemaker", 4.2))
+    seen, _ = env.reset(seed=7)
+    spikes = np.zeros(2)
+    for t in range(6000):
+        if t == 3000:
+            other.load_state(brain.state())
+            brain = other
+        action = brain.act(seen)
+        assert action.tolist() == plain.tick(seen.tolist())
+        spikes += action
+        seen = env.step(action)[0]
+    assert brain.weights()[PLASTIC].reshape(3, 2).tolist() == rule.w
+    assert (np.abs(np.array(rule.w) - 5.0) > 0.02).sum() >= 5
+    assert (spikes > 20).all()
+
+
+def test_frozen_it_learns_nothing():
+    env, brain = make(time_limit=5.0), spikinglab9()
+    brain.attach(compiled(brain.network), 1)
+    run_episode(env, brain, seed=7, learn=False)
+    assert (brain.weights()[PLASTIC] == 5.0).all()
+    run_episode(env, brain, seed=7, learn=True)
+    assert (brain.weights()[PLASTIC] != 5.0).any()
+
+
+def test_forgetting_brings_weights_back():
+    """After one second of silence, exp(-1) of what was learned is left."""
+    rule, w = ClearedSTDP(1, 1, 0.0, 0.0, 1.0, 9.0, forget=0.001, rest=5.0), np.array([[9.0]])
+    assert rule(w, 1000, np.array([True]), np.array([False]))
+    assert w[0, 0] == pytest.approx(5.0 + 4.0 * 0.999**1000)
+
+
+@pytest.mark.parametrize("option", ["rate", "loss", "forget", "pacemaker"])
+def test_numbers_below_zero_are_one_sentence(option):
+    with pytest.raises(ConfigurationError, match=option):
+        spikinglab9(**{option: -1.0})
+
+
+def test_forgetting_all_at_once_is_one_sentence():
+    with pytest.raises(ConfigurationError, match=r"forget must lie in \[0, 1\) per tick"):
+        spikinglab9(forget=1000.0)
 
 
 def test_it_has_nine_neurons_and_the_published_numbers():
@@ -175,8 +253,18 @@ def test_it_has_nine_neurons_and_the_published_numbers():
     inhibition = network.projection("motors->motors")
     assert dict(zip(inhibition.pre.tolist(), inhibition.weight.tolist(), strict=True)) == {0: -22, 1: -8}
     assert found["pacemaker->pacemaker"] == ([15], [2, 3])
-    assert found["pacemaker->motors"] == ([3.5], [1])
+    assert found["pacemaker->motors"] == ([pytest.approx(4.2)], [1])
     assert found["eye->afferents"][1] == [3]
+    assert set(spikinglab9(pacemaker=3.5).network.projection("pacemaker->motors").weight) == {3.5}
+
+
+def test_the_pacemaker_charges_as_that_of_the_source():
+    """4.2 every 5 ticks here, 3.5 every 4 there, to within 0.3 %."""
+    network = spikinglab9().network
+    period = network.projection("pacemaker->pacemaker").delay.sum()
+    drive = network.projection("pacemaker->motors").weight[0]
+    assert period == 5
+    assert drive / (1 - 0.92**period) == pytest.approx(3.5 / (1 - 0.92**4), rel=0.003)
 
 
 def test_signs_after_one_life():

@@ -62,7 +62,7 @@ def test_unknown_names_are_one_sentence(tmp_path):
     other.write_text("x = 1\n")
     cases = {
         ("controller", "braitenburg"): "did you mean 'braitenberg'",
-        ("controller", "xyzzy"): "(known: aplysia-reflex, aplysia-srm1, braitenberg, ",
+        ("controller", "xyzzy"): "(known: aplysia-reflex, aplysia-srm1, aplysia-srm1-stdp, braitenberg, ",
         ("chip", "lohi"): "did you mean 'loihi'",
         ("controller", "no_such_module:x"): "module 'no_such_module' is not installed",
         ("controller", "no.such.module:x"): "module 'no.such.module' is not installed",

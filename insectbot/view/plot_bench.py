@@ -83,7 +83,7 @@ def _dress(
     from matplotlib.lines import Line2D
 
     mark = " \N{DAGGER}" if dagger else ""
-    titles = (f"{metric} [95 %]", "spike match", f"energy per decision{mark} [J]", f"chip time per decision{mark} [s]")
+    titles = (f"{metric} [95 %]", "spike match", f"energy per decision{mark} [J]", f"time per decision{mark} [s]")
     for axes, title in zip(panels, titles, strict=True):
         axes.set_title(title)
         axes.grid(axis="y", linewidth=0.6, color=hex_colour(HAIRLINE))
