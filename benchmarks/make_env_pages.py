@@ -36,7 +36,7 @@ SHOWS = {
     "insectbot/AplysiaReflex-v0": Show("dishabituation", "aplysia-reflex", 17, learn=True),
     "insectbot/ColorForage-v0": Show("classic", "spikinglab9", 6000, learn=True),
     "insectbot/Foraging-v0": Show("cluttered", "braitenberg", 400),
-    "insectbot/PlumeTrack-v0": Show("constant", "plume-tracker", 1500),
+    "insectbot/PlumeTrack-v0": Show("constant", "plume-memory", 1500),
     "insectbot/AplysiaRobot-v0": Show("cylinders", "aplysia-srm1", 1500, learn=True),
 }
 

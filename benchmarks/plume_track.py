@@ -1,7 +1,7 @@
 """Plume tracking: ``python benchmarks/plume_track.py``.
 
-Judges the spiking tracker (20 seeds of its initial potentials and noise), the same without its sense of smell and
-without fatigue of its flip-flop, and the baselines, on evaluation worlds that no tuning used, and writes
+Judges the two spiking trackers (20 seeds of their initial potentials and noise), each without one of its parts (the
+one with a memory: 4 seeds), and the baselines, on evaluation worlds that no tuning used, and writes
 benchmarks/results/plume_track.json.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from insectbot.controllers.circuits.plume_memory import plume_memory
 from insectbot.controllers.circuits.plume_tracker import plume_tracker
 from insectbot.controllers.plume_baselines import CastAndSurge, RandomFlight, TrailMemory, Upwind
 from insectbot.core.simulator import Simulator
@@ -27,7 +28,7 @@ from insectbot.training.statistics import bootstrap, wilson
 ROOT = Path(__file__).parents[1]
 ENV_ID = "insectbot/PlumeTrack-v0"
 PRESETS = ("constant", "sparse", "once", "many")
-N_SEEDS, N_WORLDS, WINDOW = 20, 200, 40
+N_SEEDS, N_CONTROL_SEEDS, N_WORLDS, WINDOW = 20, 4, 200, 40
 EARLIER = {
     "constant": {"random": 0.008, "upwind": 0.483, "cast-and-surge": 0.825},
     "sparse": {"random": 0.025, "upwind": 0.50, "cast-and-surge": 0.55},
@@ -36,9 +37,19 @@ EARLIER = {
 """Success measured with an earlier simulator of the project, 120 episodes each."""
 
 
-def spiking(seed: int, **options: Any) -> Any:
-    """Return the spiking tracker, compiled."""
-    made: Any = plume_tracker(seed=seed, **options)
+REMEMBERING = {
+    "plume-memory (spiking)": {},
+    "plume-memory without smell": {"smell": 0.0},
+    "plume-memory, direction of the wind of the moment": {"wind": 10.0, "contact": 0.0},
+    "plume-memory, path cells that forget in 20 ms": {"tau_aside": 20.0},
+    "plume-memory, ring not turned by own turns": {"efference": 0.0},
+}
+"""The tracker with a memory, and the same without one of its parts."""
+
+
+def spiking(seed: int, make: Callable[..., Any] = plume_tracker, **options: Any) -> Any:
+    """Return a spiking tracker, compiled."""
+    made = make(seed=seed, **options)
     made.attach(Simulator().compile(made.network, seed=seed), WINDOW)
     return made
 
@@ -69,15 +80,22 @@ def judge(make: Callable[[int], Any], seeds: int, preset: str) -> dict[str, Any]
     return result
 
 
+def remembering(options: dict[str, float]) -> tuple[Callable[[int], Any], int]:
+    """Return how the tracker with a memory is made, and with how many seeds it is judged."""
+    return lambda seed: spiking(seed, plume_memory, **options), N_CONTROL_SEEDS if options else N_SEEDS
+
+
 def main() -> None:
     """Judge everything and write the results."""
     register_envs()
     makers: dict[str, tuple[Callable[[int], Any], int]] = {
+        **{name: remembering(options) for name, options in REMEMBERING.items()},
         "plume-tracker (spiking)": (spiking, N_SEEDS),
         "plume-tracker without smell": (lambda seed: spiking(seed, smell=0.0), N_SEEDS),
         "plume-tracker, flip-flop without fatigue": (lambda seed: spiking(seed, fatigue=1e-9), N_SEEDS),
         "cast-and-surge": (lambda _: CastAndSurge(), 1),
         "cast-and-surge, speed 0.7": (lambda _: CastAndSurge(0.7), 1),
+        "cast-and-surge, wide casts": (lambda _: CastAndSurge(1.0, 7, 95.0, 18, 0), 1),
         "trail-memory (exact own motion)": (lambda _: TrailMemory(), 1),
         "upwind, speed 0.7": (lambda _: Upwind(), 1),
         "upwind, speed 1": (lambda _: Upwind(1.0), 1),

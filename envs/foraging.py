@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
+from insectbot.envs.foraging_arena import ArenaWorld
 from insectbot.envs.foraging_presets import ALL_PRESETS, foraging_world
-from insectbot.envs.foraging_world import ForagingWorld
 from insectbot.envs.odors_world import OdorsWorld, sources
 from insectbot.envs.patches_world import PatchesWorld, patches
 from insectbot.envs.route_world import RouteWorld, route_views
@@ -302,7 +302,7 @@ class ForagingEnv(RowEnv):
             planner=planner,
         )
         super().__init__(world, render_mode)
-        self.world: ForagingWorld | PatchesWorld | OdorsWorld | RouteWorld = world
+        self.world: ArenaWorld = world
 
     def optimal_path(self) -> npt.NDArray[np.float64]:
         """Return the planner's path of this world: corners [mm], shape (n, 2), from the start to the target.
@@ -347,5 +347,5 @@ class ForagingVectorEnv(RowVectorEnv):
 
     def optimal_path(self, index: int = 0) -> npt.NDArray[np.float64]:
         """Return the planner's path of one world: corners [mm], shape (n, 2)."""
-        assert isinstance(self.world, ForagingWorld | PatchesWorld | OdorsWorld | RouteWorld)
+        assert isinstance(self.world, ArenaWorld)
         return self.world.optimal_path(self._rows[index])

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
-from insectbot.envs.ground import bumps, in_disc, outside, roughness
-from insectbot.envs.numerics import cos_sin, normal, uniform, wrap
-from insectbot.envs.terrain import MAP_ANTENNA_LENGTH, NO_MAP, Map, hardship, hours, slope_between, tobler
+from insectbot.envs.foraging_body import begin, directions, move, sight, stream_key, touch
+from insectbot.envs.ground import bumps, outside
+from insectbot.envs.many import many
+from insectbot.envs.numerics import uniform
+from insectbot.envs.terrain import MAP_ANTENNA_LENGTH, NO_MAP, Map, hardship, slope_between, tobler
 from insectbot.envs.world import NOT_FINITE, RUNNING, TERMINATED, TRUNCATED
 from insectbot.jit import kernel
 
@@ -20,51 +22,25 @@ REACHED, TIME_OVER = TERMINATED, TRUNCATED
 
 MARGIN = 80.0
 CLEARANCE = 40.0
-AXLE = 10.0
-ANGULAR_GAIN = 0.5
-REVERSE = -0.2
-ANTENNA_COS, ANTENNA_SIN = 0.8191520442889918, 0.573576436351046
-HALF_ROOT = 0.7071067811865476
-
-
-@kernel
-def stream_key(row: r.Row) -> np.uint64:
-    """Return the 64-bit key of the world's random stream."""
-    return (np.uint64(row[r.KEY_HIGH]) << np.uint64(32)) | np.uint64(row[r.KEY_LOW])
 
 
 @kernel
 def sense(row: r.Row, grid: Map, obs: Float) -> None:
     """Write distance, bearing and the five senses into the row, and the senses into ``obs``."""
     x, y, c, s = row[r.X], row[r.Y], row[r.COS], row[r.SIN]
-    left_cos, left_sin = ANTENNA_COS * c - ANTENNA_SIN * s, ANTENNA_COS * s + ANTENNA_SIN * c
-    right_cos, right_sin = ANTENNA_COS * c + ANTENNA_SIN * s, ANTENNA_COS * s - ANTENNA_SIN * c
-    on_map = grid.shape[0] > 2
-    length = MAP_ANTENNA_LENGTH if on_map else r.ANTENNA_LENGTH
-    left_x, left_y = x + length * left_cos, y + length * left_sin
-    right_x, right_y = x + length * right_cos, y + length * right_sin
-    if on_map:
+    if grid.shape[0] > 2:
+        left_cos, left_sin, right_cos, right_sin = directions(row)
+        left_x, left_y = x + MAP_ANTENNA_LENGTH * left_cos, y + MAP_ANTENNA_LENGTH * left_sin
+        right_x, right_y = x + MAP_ANTENNA_LENGTH * right_cos, y + MAP_ANTENNA_LENGTH * right_sin
         row[r.RHO_LEFT] = 1.0 if outside(row, left_x, left_y) else hardship(grid, x, y, left_cos, left_sin)
         row[r.RHO_RIGHT] = 1.0 if outside(row, right_x, right_y) else hardship(grid, x, y, right_cos, right_sin)
         row[r.RHO] = 1.0 - tobler(slope_between(grid, x, y, x + c, y + s, 1.0))
     else:
-        row[r.RHO_LEFT] = roughness(row, left_x, left_y)
-        row[r.RHO_RIGHT] = roughness(row, right_x, right_y)
+        touch(row)
         row[r.RHO] = bumps(row, x, y)
-
-    dx, dy = row[r.TARGET] - x, row[r.TARGET + 1] - y
-    d = math.sqrt(dx * dx + dy * dy)
-    ahead, side = 1.0, 0.0
-    if d > 0.0:
-        ahead, side = (dx * c + dy * s) / d, (dy * c - dx * s) / d
-    row[r.DISTANCE], row[r.COS_BEARING] = d, ahead
-    if d < row[r.CUE_RANGE]:
-        gain = 1.0 / (1.0 + d * 0.001)
-        cue = 0.5 * HALF_ROOT * row[r.VALENCE]
-        row[r.LOBE_LEFT] = (0.5 + cue * (ahead + side)) ** 2 * gain
-        row[r.LOBE_RIGHT] = (0.5 + cue * (ahead - side)) ** 2 * gain
-    else:
-        row[r.LOBE_LEFT] = row[r.LOBE_RIGHT] = 0.0
+    left, right = sight(row, row[r.TARGET], row[r.TARGET + 1], row[r.VALENCE])
+    seen = row[r.DISTANCE] < row[r.CUE_RANGE]
+    row[r.LOBE_LEFT], row[r.LOBE_RIGHT] = left if seen else 0.0, right if seen else 0.0
     for i in range(5):
         obs[i] = row[r.RHO_LEFT + i]
 
@@ -129,57 +105,15 @@ def reset_on(row: r.Row, grid: Map, obs: Float) -> None:
     counter = place_bumps(row, key, 0)
     counter = _place_ends(row, key, counter)
     counter = _place_discs(row, key, counter)
-    heading = math.pi * (2.0 * uniform(key, counter) - 1.0)
-    if not math.isnan(row[r.WISH + 2]):
-        heading = row[r.WISH + 2]
+    row[r.START + 2] = math.pi * (2.0 * uniform(key, counter) - 1.0)
     row[r.DRAWS] = counter + 1
-    row[r.START + 2] = heading
-    row[r.X], row[r.Y], row[r.HEADING] = row[r.START], row[r.START + 1], heading
-    row[r.COS], row[r.SIN] = cos_sin(heading)
-    row[r.STEP] = row[r.PATH] = row[r.EXPOSURE] = row[r.COLLISIONS] = row[r.COST] = 0.0
     flipped = row[r.EPISODE] >= row[r.FLIP_AFTER]
     if not math.isnan(row[r.WISH + 5]):
         flipped = row[r.WISH + 5] > 0.0
     row[r.VALENCE] = -1.0 if flipped else 1.0
     row[r.EPISODE] += 1.0
-    for i in range(r.N_WISHES):
-        row[r.WISH + i] = math.nan
+    begin(row)
     sense(row, grid, obs)
-
-
-@kernel
-def move(row: r.Row, grid: Map, left: float, right: float) -> bool:
-    """Turn and move the body for one control period; return whether it ran into something."""
-    factor = 1.0 - r.DRAG * row[r.RHO]
-    if grid.shape[0] > 2:
-        factor = 1.0 - row[r.RHO]
-        if left + right < 0.0:
-            factor = tobler(slope_between(grid, row[r.X], row[r.Y], row[r.X] - row[r.COS], row[r.Y] - row[r.SIN], 1.0))
-    speed = r.MAX_SPEED * factor
-    turn = speed * (right - left) * (ANGULAR_GAIN / AXLE * r.CONTROL_PERIOD)
-    forward = speed * (left + right) * (0.5 * r.CONTROL_PERIOD)
-    c, s = cos_sin(turn)
-    cos, sin = row[r.COS] * c - row[r.SIN] * s, row[r.SIN] * c + row[r.COS] * s
-    heading = row[r.HEADING] + turn
-    x, y = row[r.X] + forward * cos, row[r.Y] + forward * sin
-    if row[r.CLAMP] > 0.0:
-        x, y = min(max(x, 0.0), row[r.WIDTH]), min(max(y, 0.0), row[r.HEIGHT])
-    collided = outside(row, x, y) or in_disc(row, x, y)
-    if collided:
-        kick = row[r.KICK] * normal(stream_key(row), int(row[r.DRAWS]))
-        row[r.DRAWS] += 12.0
-        c, s = cos_sin(kick)
-        cos, sin = cos * c - sin * s, sin * c + cos * s
-        heading += kick
-    else:
-        moved = math.sqrt((x - row[r.X]) ** 2 + (y - row[r.Y]) ** 2)
-        row[r.PATH] += moved
-        row[r.EXPOSURE] += 0.5 * moved * row[r.RHO]
-        if grid.shape[0] > 2:
-            row[r.COST] += hours(grid, row[r.X], row[r.Y], x, y)
-        row[r.X], row[r.Y] = x, y
-    row[r.COS], row[r.SIN], row[r.HEADING] = cos, sin, wrap(heading)
-    return collided
 
 
 @kernel
@@ -190,7 +124,7 @@ def step_on(row: r.Row, grid: Map, action: Float, obs: Float) -> tuple[float, in
         return 0.0, NOT_FINITE
     distance, bearing = row[r.DISTANCE], row[r.COS_BEARING]
     antennae, path = row[r.RHO_LEFT] + row[r.RHO_RIGHT], row[r.PATH]
-    collided = move(row, grid, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
+    collided = move(row, grid, left, right)
     row[r.STEP] += 1.0
     sense(row, grid, obs)
     row[r.EXPOSURE] += 0.5 * (row[r.PATH] - path) * row[r.RHO]
@@ -200,7 +134,6 @@ def step_on(row: r.Row, grid: Map, action: Float, obs: Float) -> tuple[float, in
     reward += row[r.WEIGHT + 2] * row[r.RHO]
     reward += row[r.WEIGHT + 3] * (row[r.RHO_LEFT] + row[r.RHO_RIGHT] - antennae)
     if collided:
-        row[r.COLLISIONS] += 1.0
         reward += row[r.WEIGHT + 4]
     if reached:
         return reward + row[r.WEIGHT + 5], REACHED
@@ -219,22 +152,4 @@ def step(row: r.Row, action: Float, obs: Float) -> tuple[float, int]:
     return step_on(row, NO_MAP, action, obs)
 
 
-@kernel
-def step_many(
-    rows: r.Row,
-    grid: Map,
-    actions: Float,
-    skip: npt.NDArray[np.bool_],
-    obs: Float,
-    rewards: npt.NDArray[np.float64],
-    codes: npt.NDArray[np.int8],
-) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            reward, code = step_on(rows[i], grid, actions[i], obs[i])
-            rewards[i], codes[i] = reward, code
-            events += code != RUNNING
-    return events
+step_many = many(step_on)

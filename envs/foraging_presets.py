@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from insectbot.envs.foraging_arena import ArenaWorld
+from insectbot.envs.foraging_arguments import NAME
 from insectbot.envs.foraging_settings import PRESETS
 from insectbot.envs.foraging_world import ForagingWorld
 from insectbot.envs.odors_settings import PRESET as ODORS
 from insectbot.envs.odors_world import OdorsWorld
-from insectbot.envs.patches_settings import NAME, PRESET
+from insectbot.envs.patches_settings import PRESET
 from insectbot.envs.patches_world import PatchesWorld
 from insectbot.envs.route_settings import PRESET as ROUTE
 from insectbot.envs.route_world import RouteWorld
@@ -42,7 +44,7 @@ def foraging_world(
     terrain: str | None = None,
     relief: float = 800.0,
     planner: bool = True,
-) -> ForagingWorld | PatchesWorld | OdorsWorld | RouteWorld:
+) -> ArenaWorld:
     """Return the world of a preset; arguments that a preset does not use are not looked at.
 
     Raises

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
+from insectbot.envs.foraging_arguments import NAME, arena_row, place, truth, weights_of, whole
 from insectbot.envs.terrain import MAP_HEIGHT, MAP_WIDTH, METRES_PER_MM, NO_MAP, Map, dem_pairs, load_dem
 from insectbot.envs.terrain_file import read_terrain
-from insectbot.errors import ConfigurationError, UnknownNameError
+from insectbot.envs.world import require_known, steps_in
+from insectbot.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,6 @@ REWARDS: Final[Mapping[str, Mapping[str, float]]] = {
     "sparse": {"goal": 1.0},
     "local": {"bearing": 5.0, "antennae": -20.0},
 }
-WALLS: Final = ("block", "clamp")
 
 
 @dataclass(frozen=True)
@@ -74,37 +74,15 @@ class Settings:
     relief: float = 800.0
 
 
-def _known(name: Any, known: Mapping[str, Any] | tuple[str, ...], what: str) -> None:
-    if name in known:
-        return
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    hint = f", did you mean {close[0]!r}?" if close else ""
-    raise UnknownNameError(f"insectbot/Foraging: {what} {name!r} is not one of {', '.join(known)}{hint}")
-
-
 def weights(settings: Settings) -> list[float]:
     """Return the six reward weights in the order of ``TERMS``: those of the named reward, then the caller's."""
-    reward = settings.reward if settings.reward is not None else PRESETS[settings.preset].reward
-    _known(reward, REWARDS, "reward")
-    chosen = dict(REWARDS[reward])
-    for term, weight in (settings.reward_weights or {}).items():
-        _known(term, TERMS, "reward_weights key")
-        if not isinstance(weight, (int, float)) or not math.isfinite(weight):
-            raise ConfigurationError(
-                f"insectbot/Foraging: reward_weights[{term!r}] = {weight!r}, must be a finite number"
-            )
-        chosen[term] = float(weight)
-    return [chosen.get(term, 0.0) for term in TERMS]
+    reward = PRESETS[settings.preset].reward if settings.reward is None else settings.reward
+    return weights_of(reward, settings.reward_weights, REWARDS, TERMS)
 
 
 def max_steps(settings: Settings) -> int:
     """Return the number of control periods in ``time_limit``, at least one."""
-    limit = settings.time_limit
-    if not isinstance(limit, (int, float)) or not r.CONTROL_PERIOD <= limit < 1e9:
-        raise ConfigurationError(
-            f"insectbot/Foraging: time_limit = {limit!r} s, must be at least one control period of {r.CONTROL_PERIOD} s"
-        )
-    return round(limit / r.CONTROL_PERIOD)
+    return steps_in(NAME, settings.time_limit, r.CONTROL_PERIOD)
 
 
 def template(settings: Settings) -> tuple[r.Row, Map]:
@@ -117,31 +95,26 @@ def template(settings: Settings) -> tuple[r.Row, Map]:
     ConfigurationError
         For a weight, ``flip_after`` or ``time_limit`` outside its range.
     """
-    _known(settings.preset, PRESETS, "preset")
-    _known(settings.walls, WALLS, "walls")
+    require_known(NAME, settings.preset, PRESETS, "preset")
     if not isinstance(settings.flip_after, int) or settings.flip_after < 0:
         raise ConfigurationError(
-            f"insectbot/Foraging: flip_after = {settings.flip_after!r}, must be a number of episodes of at least 0"
+            f"{NAME}: flip_after = {settings.flip_after!r}, must be a number of episodes of at least 0"
         )
     preset = PRESETS[settings.preset]
     if settings.terrain is not None and not preset.on_map:
         raise ConfigurationError(
-            f"insectbot/Foraging: terrain = {settings.terrain!r} needs the preset 'dem', not {settings.preset!r}"
+            f"{NAME}: terrain = {settings.terrain!r} needs the preset 'dem', not {settings.preset!r}"
         )
-    row = np.zeros(r.SIZE)
-    row[r.WIDTH], row[r.HEIGHT] = (MAP_WIDTH, MAP_HEIGHT) if preset.on_map else (1000.0, 1000.0)
+    row = arena_row(r.SIZE, settings.walls, max_steps(settings))
     row[r.D_MIN], row[r.D_MAX] = 500.0, 900.0
     if preset.on_map:
+        row[r.WIDTH], row[r.HEIGHT] = MAP_WIDTH, MAP_HEIGHT
         row[r.D_MIN], row[r.D_MAX] = 10_000.0 / METRES_PER_MM, 20_000.0 / METRES_PER_MM
     row[r.N_BUMPS] = 0 if preset.on_map else 14
     row[r.N_OBSTACLES] = preset.obstacles
-    row[r.MAX_STEPS] = max_steps(settings)
     row[r.CUE_RANGE] = preset.cue_range
-    row[r.CLAMP] = settings.walls == "clamp"
     row[r.FLIP_AFTER] = settings.flip_after if preset.flips else math.inf
-    row[r.KICK] = 0.5
     row[r.WEIGHT : r.WEIGHT + len(TERMS)] = weights(settings)
-    row[r.WISH : r.WISH + r.N_WISHES] = math.nan
     return row, _land(settings) if preset.on_map else NO_MAP
 
 
@@ -151,7 +124,7 @@ def _land(settings: Settings) -> Map:
         return load_dem()
     relief = settings.relief
     if isinstance(relief, bool) or not isinstance(relief, (int, float)) or not 0.0 < relief < 1e5:
-        raise ConfigurationError(f"insectbot/Foraging: relief = {relief!r} m, must be above 0")
+        raise ConfigurationError(f"{NAME}: relief = {relief!r} m, must be above 0")
     return read_terrain(str(settings.terrain), float(relief))
 
 
@@ -173,11 +146,9 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
         return
     wish = np.full(r.N_WISHES, math.nan)
     for key, value in options.items():
-        _known(key, OPTIONS, "reset option")
+        require_known(NAME, key, OPTIONS, "reset option")
         if key == "flip":
-            if not isinstance(value, (bool, np.bool_)):
-                raise ConfigurationError(f"insectbot/Foraging: reset option flip = {value!r}, must be True or False")
-            wish[5] = float(value)
+            wish[5] = truth("reset option flip", value)
         elif key == "route":
             wish[:5] = _route(row, value)
         else:
@@ -186,7 +157,7 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
     gap = math.hypot(wish[3] - wish[0], wish[4] - wish[1])
     if gap < r.GOAL_RADIUS:
         raise ConfigurationError(
-            f"insectbot/Foraging: start and target are {gap:.1f} mm apart, must be at least {r.GOAL_RADIUS:.0f} mm"
+            f"{NAME}: start and target are {gap:.1f} mm apart, must be at least {r.GOAL_RADIUS:.0f} mm"
         )
     row[r.WISH : r.WISH + r.N_WISHES] = wish
 
@@ -194,36 +165,7 @@ def apply_options(row: r.Row, options: Mapping[str, Any] | None) -> None:
 def _route(row: r.Row, value: Any) -> npt.NDArray[np.float64]:
     """Return start, heading towards the target, and target of one of the fixed routes of the map."""
     if row[r.N_BUMPS] > 0:
-        raise ConfigurationError(f"insectbot/Foraging: reset option route = {value!r} needs the preset 'dem'")
+        raise ConfigurationError(f"{NAME}: reset option route = {value!r} needs the preset 'dem'")
     routes = dem_pairs()
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < len(routes):
-        raise ConfigurationError(
-            f"insectbot/Foraging: reset option route = {value!r}, must be a whole number from 0 to {len(routes) - 1}"
-        )
-    x, y, goal_x, goal_y = routes[value]
+    x, y, goal_x, goal_y = routes[whole("reset option route", value, 0, len(routes) - 1)]
     return np.array([x, y, math.atan2(goal_y - y, goal_x - x), goal_x, goal_y])
-
-
-def place(row: r.Row, key: str, value: Any, n: int) -> list[float]:
-    """Return a place given as a reset option: [x, y] or, for n = 3, [x, y, heading].
-
-    Raises
-    ------
-    ConfigurationError
-        If it lies outside the arena or is not of this form.
-    """
-    form = "[x, y, heading]" if n == 3 else "[x, y]"
-    try:
-        numbers = [float(v) for v in value]
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) != n or not all(map(math.isfinite, numbers)):
-        raise ConfigurationError(f"insectbot/Foraging: reset option {key} = {value!r}, must be {form}, finite numbers")
-    if not (0.0 <= numbers[0] <= row[r.WIDTH] and 0.0 <= numbers[1] <= row[r.HEIGHT]):
-        raise ConfigurationError(
-            f"insectbot/Foraging: reset option {key} = {value!r} lies outside the arena of "
-            f"{row[r.WIDTH]:.0f} x {row[r.HEIGHT]:.0f} mm"
-        )
-    if n == 3:
-        numbers[2] = math.remainder(numbers[2], 2.0 * math.pi)
-    return numbers

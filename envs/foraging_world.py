@@ -8,18 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
+from insectbot.envs.foraging_arena import ArenaWorld, arena
 from insectbot.envs.foraging_kernels import reset, reset_on, step, step_many, step_on
 from insectbot.envs.foraging_mirror import MIRROR
 from insectbot.envs.foraging_settings import PRESETS, Settings, apply_options, template
 from insectbot.envs.planner import plan, roughness_field
 from insectbot.envs.terrain import CELL_X, CELL_Y, MAP_ANTENNA_LENGTH, METRES_PER_MM, TOBLER_SPEED, Map
-from insectbot.envs.world import TERMINATED, World
+from insectbot.envs.world import TERMINATED
 
 SENSES: Final = ("rough L", "rough R", "target L", "target R", "body")
-ACTIONS: Final = ("wheel L", "wheel R")
 
 SECONDS_PER_HOUR: Final = TOBLER_SPEED * 1000.0 / (r.MAX_SPEED * METRES_PER_MM)
 """Seconds of the episode that stand for one hour of walking on the map: 4.72."""
@@ -55,19 +54,8 @@ def metrics(row: r.Row, grid: Map, reached: bool, planner: bool) -> dict[str, An
 
 def scene(row: r.Row, grid: Map) -> dict[str, Any]:
     """Return what there is to draw and record of a world (the contract is in docs/architecture.md)."""
-    n = int(row[r.N_OBSTACLES])
-    result: dict[str, Any] = {
-        "extent": (0.0, float(row[r.WIDTH]), 0.0, float(row[r.HEIGHT])),
-        "unit": "mm",
-        "obstacles": np.column_stack(
-            (row[r.DISC_X : r.DISC_X + n], row[r.DISC_Y : r.DISC_Y + n], np.sqrt(row[r.DISC_R2 : r.DISC_R2 + n]))
-        ),
-        "target": np.array([row[r.TARGET], row[r.TARGET + 1], r.GOAL_RADIUS]),
-        "start": row[r.START : r.START + 3].copy(),
-        "antennae": (MAP_ANTENNA_LENGTH if on_map(grid) else r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
-        "senses": SENSES,
-        "actions": ACTIONS,
-    }
+    result = arena(row, SENSES, MAP_ANTENNA_LENGTH if on_map(grid) else r.ANTENNA_LENGTH)
+    result["target"] = np.array([row[r.TARGET], row[r.TARGET + 1], r.GOAL_RADIUS])
     if on_map(grid):
         north, east = np.gradient(grid.astype(np.float64), CELL_Y, CELL_X)
         # What an antenna pointing straight uphill would feel: Tobler's rule on the steepest slope.
@@ -79,13 +67,9 @@ def scene(row: r.Row, grid: Map) -> dict[str, Any]:
     return result
 
 
-class ForagingWorld(World):
+class ForagingWorld(ArenaWorld):
     """The world of :class:`insectbot.envs.foraging.ForagingEnv`; the arguments are explained there."""
 
-    name = "insectbot/Foraging"
-    control_period = r.CONTROL_PERIOD
-    key_slot = r.KEY_HIGH
-    step_slot = r.STEP
     presets = tuple(PRESETS)
     reset_kernel = staticmethod(reset_on)
     step_kernel = staticmethod(step_on)
@@ -106,8 +90,7 @@ class ForagingWorld(World):
     ) -> None:
         self.settings = Settings(preset, reward, reward_weights, walls, flip_after, time_limit, terrain, relief)
         self.planner = planner
-        self.observation_space = spaces.Box(0.0, 1.0, (5,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        super().__init__(5)
         self.data = template(self.settings)[1]
         # A mountain range is no mirror image of itself, and its data is shared.
         self.mirror = None if on_map(self.data) else MIRROR
@@ -127,10 +110,6 @@ class ForagingWorld(World):
     def scene(self, row: r.Row) -> dict[str, Any]:
         """Return ground, obstacles, start and target."""
         return scene(row, self.data)
-
-    def pose(self, row: r.Row) -> npt.NDArray[np.float64]:
-        """Return x, y [mm] and heading [rad]."""
-        return row[:3].copy()
 
     def senses(self, row: r.Row) -> npt.NDArray[np.float64]:
         """Return roughness left and right, cue left and right, roughness under the body."""

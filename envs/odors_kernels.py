@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import odors_row as o
-from insectbot.envs.foraging_kernels import ANTENNA_COS, ANTENNA_SIN, REVERSE, move, stream_key
-from insectbot.envs.ground import roughness
-from insectbot.envs.numerics import cos_sin, exp_negative, normal, uniform
+from insectbot.envs.foraging_body import begin, move, stream_key, touch
+from insectbot.envs.many import many
+from insectbot.envs.numerics import exp_negative, normal, uniform
 from insectbot.envs.world import NOT_FINITE, RUNNING, TRUNCATED
 from insectbot.jit import kernel
 
@@ -39,12 +39,7 @@ def _smell(row: r.Row, x: float, y: float, first: int) -> None:
 @kernel
 def sense(row: r.Row, obs: Float) -> None:
     """Write the senses into the row and into ``obs``; the noise of the receptors takes draws."""
-    x, y, c, s = row[r.X], row[r.Y], row[r.COS], row[r.SIN]
-    left_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c - ANTENNA_SIN * s)
-    left_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s + ANTENNA_SIN * c)
-    right_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c + ANTENNA_SIN * s)
-    right_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s - ANTENNA_SIN * c)
-    row[r.RHO_LEFT], row[r.RHO_RIGHT] = roughness(row, left_x, left_y), roughness(row, right_x, right_y)
+    left_x, left_y, right_x, right_y = touch(row)
     _smell(row, left_x, left_y, 0)
     _smell(row, right_x, right_y, o.N_CHANNELS)
     for i in range(2 * o.N_CHANNELS):
@@ -79,10 +74,7 @@ def reset(row: r.Row, data: Data, obs: Float) -> None:
     row[r.START + 1] = row[r.HEIGHT] * (0.4 + 0.2 * uniform(key, 1))
     row[r.START + 2] = math.pi * (2.0 * uniform(key, 2) - 1.0)
     row[r.DRAWS] = 3.0
-    if not math.isnan(row[r.WISH]):
-        row[r.START], row[r.START + 1], row[r.START + 2] = row[r.WISH], row[r.WISH + 1], row[r.WISH + 2]
-    row[r.X], row[r.Y], row[r.HEADING] = row[r.START], row[r.START + 1], row[r.START + 2]
-    row[r.COS], row[r.SIN] = cos_sin(row[r.HEADING])
+    begin(row)
     for i in range(o.MAX_SOURCES):
         row[o.SOURCE_X + i] = row[o.SOURCE_Y + i] = 0.0
         row[o.SOURCE_KIND + i] = -1.0
@@ -92,11 +84,8 @@ def reset(row: r.Row, data: Data, obs: Float) -> None:
     row[o.REWARDED] = row[o.FIRST] if math.isnan(row[o.WISH_GOOD]) else row[o.WISH_GOOD]
     row[o.REVERSE] = 0.0 if math.isnan(row[o.WISH_REVERSE]) else row[o.WISH_REVERSE]
     row[o.WISH_GOOD] = row[o.WISH_REVERSE] = math.nan
-    row[r.STEP] = row[r.PATH] = row[r.EXPOSURE] = row[r.COLLISIONS] = 0.0
     row[o.SUGAR] = row[o.BITTER] = 0.0
     row[o.GOOD] = row[o.BAD] = row[o.LATE_GOOD] = row[o.LATE_BAD] = 0.0
-    for i in range(r.N_WISHES):
-        row[r.WISH + i] = math.nan
     sense(row, obs)
 
 
@@ -128,7 +117,7 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
     if not (math.isfinite(left) and math.isfinite(right)):
         return 0.0, NOT_FINITE
     path = row[r.PATH]
-    collided = move(row, data, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
+    collided = move(row, data, left, right)
     row[r.STEP] += 1.0
     if row[o.REVERSE] > 0.0 and 2.0 * row[r.STEP] > row[r.MAX_STEPS]:
         row[o.REWARDED] = (row[o.REWARDED] + 1.0) % row[o.N_KINDS]
@@ -138,27 +127,8 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
     reward = row[o.WEIGHT] * row[o.SUGAR] + row[o.WEIGHT + 1] * row[o.BITTER]
     reward += row[o.WEIGHT + 2] * (row[r.PATH] - path)
     if collided:
-        row[r.COLLISIONS] += 1.0
         reward += row[o.WEIGHT + 3]
     return reward, TRUNCATED if row[r.STEP] >= row[r.MAX_STEPS] else RUNNING
 
 
-@kernel
-def step_many(
-    rows: r.Row,
-    data: Data,
-    actions: Float,
-    skip: npt.NDArray[np.bool_],
-    obs: Float,
-    rewards: npt.NDArray[np.float64],
-    codes: npt.NDArray[np.int8],
-) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            reward, code = step(rows[i], data, actions[i], obs[i])
-            rewards[i], codes[i] = reward, code
-            events += code != RUNNING
-    return events
+step_many = many(step)

@@ -11,11 +11,9 @@ import numpy as np
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import odors_row as o
-from insectbot.envs.foraging_settings import place
+from insectbot.envs.foraging_arguments import NAME, ArenaSettings, arena_row, place, truth, weights_of, whole
 from insectbot.envs.world import Row, require_known, require_number, steps_in
-from insectbot.errors import ConfigurationError
 
-NAME: Final = "insectbot/Foraging"
 PRESET: Final = "odors"
 TIME_LIMIT: Final = 300.0
 """Longest episode unless the caller says another [s]."""
@@ -34,17 +32,13 @@ REWARDS: Final[Mapping[str, Mapping[str, float]]] = {
     "sparse": {"good": 1.0},
     "local": {"good": 1.0, "bad": -1.0, "walk": -0.001},
 }
-WALLS: Final = ("block", "clamp")
 OPTIONS: Final = ("start", "good", "reverse")
 
 
 @dataclass(frozen=True)
-class OdorSettings:
+class OdorSettings(ArenaSettings):
     """The arguments of a Foraging env with the preset ``odors``, as given."""
 
-    reward: str | None = None
-    reward_weights: Mapping[str, float] | None = None
-    walls: str = "block"
     sources: int = 6
     kinds: int = 2
     good: int = 0
@@ -52,30 +46,9 @@ class OdorSettings:
     time_limit: float | None = None
 
 
-def whole(what: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number of a range.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is none, or outside.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
-        raise ConfigurationError(f"{NAME}: {what} = {value!r}, must be a whole number from {low} to {high}")
-    return int(value)
-
-
 def weights(settings: OdorSettings) -> list[float]:
     """Return the reward weights in the order of ``TERMS``: those of the named reward, then the caller's."""
-    reward = "dense" if settings.reward is None else settings.reward
-    require_known(NAME, reward, REWARDS, "reward")
-    chosen = dict(REWARDS[reward])
-    for term, weight in (settings.reward_weights or {}).items():
-        require_known(NAME, term, TERMS, "reward_weights key")
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not math.isfinite(weight):
-            raise ConfigurationError(f"{NAME}: reward_weights[{term!r}] = {weight!r}, must be a finite number")
-        chosen[term] = float(weight)
-    return [chosen.get(term, 0.0) for term in TERMS]
+    return weights_of(settings.reward, settings.reward_weights, REWARDS, TERMS)
 
 
 def template(settings: OdorSettings) -> Row:
@@ -88,13 +61,8 @@ def template(settings: OdorSettings) -> Row:
     ConfigurationError
         For a number outside its range.
     """
-    require_known(NAME, settings.walls, WALLS, "walls")
     limit = TIME_LIMIT if settings.time_limit is None else settings.time_limit
-    row = np.zeros(o.SIZE)
-    row[r.WIDTH] = row[r.HEIGHT] = 1000.0
-    row[r.MAX_STEPS] = steps_in(NAME, limit, r.CONTROL_PERIOD)
-    row[r.CLAMP] = settings.walls == "clamp"
-    row[r.KICK] = 0.5
+    row = arena_row(o.SIZE, settings.walls, steps_in(NAME, limit, r.CONTROL_PERIOD))
     row[r.DISC_R2 : r.DISC_R2 + r.MAX_DISCS] = -1.0
     row[o.N_KINDS] = kinds = whole("kinds", settings.kinds, 2, o.MAX_KINDS)
     row[o.N_SOURCES] = whole("sources", settings.sources, kinds, o.MAX_SOURCES)
@@ -103,7 +71,6 @@ def template(settings: OdorSettings) -> Row:
     row[o.BLEND : o.BLEND + o.MAX_KINDS * o.N_CHANNELS] = np.ravel(BLENDS)
     row[o.SOURCE_KIND : o.SOURCE_KIND + o.MAX_SOURCES] = -1.0
     row[o.WEIGHT : o.WEIGHT + len(TERMS)] = weights(settings)
-    row[r.WISH : r.WISH + r.N_WISHES] = math.nan
     row[[o.WISH_GOOD, o.WISH_REVERSE]] = math.nan
     return row
 
@@ -125,9 +92,7 @@ def apply_options(row: Row, options: Mapping[str, Any] | None) -> None:
             wish[:3] = place(row, key, value, 3)
         elif key == "good":
             kind = whole("reset option good", value, 0, int(row[o.N_KINDS]) - 1)
-        elif isinstance(value, (bool, np.bool_)):
-            reverse = float(value)
         else:
-            raise ConfigurationError(f"{NAME}: reset option reverse = {value!r}, must be True or False")
+            reverse = truth("reset option reverse", value)
     row[r.WISH : r.WISH + r.N_WISHES] = wish
     row[o.WISH_GOOD], row[o.WISH_REVERSE] = kind, reverse

@@ -8,19 +8,18 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import odors_row as o
+from insectbot.envs.foraging_arena import ArenaWorld, arena, insect
 from insectbot.envs.odors_kernels import reset, step, step_many
-from insectbot.envs.odors_settings import NAME, PRESET, OdorSettings, apply_options, template
-from insectbot.envs.world import Row, World
+from insectbot.envs.odors_settings import PRESET, OdorSettings, apply_options, template
+from insectbot.envs.world import Row
 
 SENSES: Final = (
     *(f"odor {i} {side}" for side in "LR" for i in range(o.N_CHANNELS)),
     *("touch L", "touch R", "sugar", "bitter"),
 )
-ACTIONS: Final = ("wheel L", "wheel R")
 GOOD_COLOUR: Final = (46, 125, 50)
 BAD_COLOUR: Final = (183, 28, 28)
 CHOICE: Final = 0.8
@@ -72,14 +71,10 @@ def overlay(row: Row) -> list[dict[str, Any]]:
     return marks
 
 
-class OdorsWorld(World):
+class OdorsWorld(ArenaWorld):
     """The world of :class:`insectbot.envs.foraging.ForagingEnv` with the preset ``odors``; see there."""
 
-    name = NAME
     presets = (PRESET,)
-    control_period = r.CONTROL_PERIOD
-    key_slot = r.KEY_HIGH
-    step_slot = r.STEP
     reset_kernel = staticmethod(reset)
     step_kernel = staticmethod(step)
     many_kernel = staticmethod(step_many)
@@ -97,8 +92,7 @@ class OdorsWorld(World):
         time_limit: float | None = None,
     ) -> None:
         self.settings = OdorSettings(reward, reward_weights, walls, sources, kinds, good, odor_noise, time_limit)
-        self.observation_space = spaces.Box(0.0, 1.0, (o.N_SENSES,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        super().__init__(o.N_SENSES)
         template(self.settings)
 
     def template(self) -> Row:
@@ -115,16 +109,7 @@ class OdorsWorld(World):
 
     def scene(self, row: Row) -> dict[str, Any]:
         """Return arena and body; the sources are an overlay, for they move."""
-        return {
-            "extent": (0.0, float(row[r.WIDTH]), 0.0, float(row[r.HEIGHT])),
-            "unit": "mm",
-            "obstacles": np.zeros((0, 3)),
-            "start": row[r.START : r.START + 3].copy(),
-            "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
-            "body": {"kind": "insect", "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE)},
-            "senses": SENSES,
-            "actions": ACTIONS,
-        }
+        return {**arena(row, SENSES), "body": insect()}
 
     def overlay(self, row: Row) -> list[dict[str, Any]]:
         """Return the sources of this moment."""
@@ -133,10 +118,6 @@ class OdorsWorld(World):
     def status(self, row: Row) -> list[str]:
         """Return the visits so far."""
         return [f"visits: {row[o.GOOD]:.0f} sugar, {row[o.BAD]:.0f} bitter"]
-
-    def pose(self, row: Row) -> npt.NDArray[np.float64]:
-        """Return x, y [mm] and heading [rad]."""
-        return row[:3].copy()
 
     def senses(self, row: Row) -> npt.NDArray[np.float64]:
         """Return the observation."""

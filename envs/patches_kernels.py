@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import patches_row as p
-from insectbot.envs.foraging_kernels import ANTENNA_COS, ANTENNA_SIN, HALF_ROOT, REVERSE, move, place_bumps, stream_key
-from insectbot.envs.ground import bumps, roughness
-from insectbot.envs.numerics import cos_sin, exp_negative, normal, uniform
+from insectbot.envs.foraging_body import begin, move, sight, stream_key, touch
+from insectbot.envs.foraging_kernels import place_bumps
+from insectbot.envs.ground import bumps
+from insectbot.envs.many import many
+from insectbot.envs.numerics import exp_negative, normal, uniform
 from insectbot.envs.world import FAILED, NOT_FINITE, RUNNING, TRUNCATED
 from insectbot.jit import kernel
 
@@ -67,24 +69,11 @@ def patch_at(row: r.Row, x: float, y: float) -> int:
 @kernel
 def sense(row: r.Row, obs: Float) -> None:
     """Write the senses into the row and into ``obs``; the odor's noise takes draws."""
-    x, y, c, s = row[r.X], row[r.Y], row[r.COS], row[r.SIN]
-    left_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c - ANTENNA_SIN * s)
-    left_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s + ANTENNA_SIN * c)
-    right_x = x + r.ANTENNA_LENGTH * (ANTENNA_COS * c + ANTENNA_SIN * s)
-    right_y = y + r.ANTENNA_LENGTH * (ANTENNA_COS * s - ANTENNA_SIN * c)
-    row[r.RHO_LEFT], row[r.RHO_RIGHT] = roughness(row, left_x, left_y), roughness(row, right_x, right_y)
-    row[r.RHO] = bumps(row, x, y)
+    left_x, left_y, right_x, right_y = touch(row)
+    row[r.RHO] = bumps(row, row[r.X], row[r.Y])
     row[p.SMELL] = 0.0
     row[p.ODOR_LEFT], row[p.ODOR_RIGHT] = _smell(row, left_x, left_y), _smell(row, right_x, right_y)
-    dx, dy = row[p.NEST] - x, row[p.NEST + 1] - y
-    d = math.sqrt(dx * dx + dy * dy)
-    ahead, side = 1.0, 0.0
-    if d > 0.0:
-        ahead, side = (dx * c + dy * s) / d, (dy * c - dx * s) / d
-    row[r.DISTANCE], row[r.COS_BEARING] = d, ahead
-    gain = 1.0 / (1.0 + d * 0.001)
-    row[p.HOME_LEFT] = (0.5 + 0.5 * HALF_ROOT * (ahead + side)) ** 2 * gain
-    row[p.HOME_RIGHT] = (0.5 + 0.5 * HALF_ROOT * (ahead - side)) ** 2 * gain
+    row[p.HOME_LEFT], row[p.HOME_RIGHT] = sight(row, row[p.NEST], row[p.NEST + 1], 1.0)
     obs[0], obs[1], obs[2], obs[3] = row[r.RHO_LEFT], row[r.RHO_RIGHT], row[p.ODOR_LEFT], row[p.ODOR_RIGHT]
     obs[4], obs[5], obs[6] = row[r.RHO], row[p.HOME_LEFT], row[p.HOME_RIGHT]
     obs[7], obs[8], obs[9] = row[p.LOAD], row[p.ENERGY], row[p.TASTE]
@@ -99,8 +88,6 @@ def _place_nest(row: r.Row, key: np.uint64, counter: int) -> int:
     if not math.isnan(row[r.WISH + 3]):
         row[p.NEST], row[p.NEST + 1] = row[r.WISH + 3], row[r.WISH + 4]
     row[r.START], row[r.START + 1], row[r.START + 2] = row[p.NEST], row[p.NEST + 1], heading
-    if not math.isnan(row[r.WISH]):
-        row[r.START], row[r.START + 1], row[r.START + 2] = row[r.WISH], row[r.WISH + 1], row[r.WISH + 2]
     return counter + 3
 
 
@@ -135,13 +122,9 @@ def reset(row: r.Row, data: Data, obs: Float) -> None:
     counter = place_bumps(row, key, 0)
     counter = _place_nest(row, key, counter)
     row[r.DRAWS] = _place_patches(row, key, counter)
-    row[r.X], row[r.Y], row[r.HEADING] = row[r.START], row[r.START + 1], row[r.START + 2]
-    row[r.COS], row[r.SIN] = cos_sin(row[r.HEADING])
-    row[r.STEP] = row[r.PATH] = row[r.EXPOSURE] = row[r.COLLISIONS] = 0.0
+    begin(row)
     row[p.LOAD] = row[p.TASTE] = row[p.FOOD] = row[p.GATHERED] = 0.0
     row[p.ENERGY] = 1.0
-    for i in range(r.N_WISHES):
-        row[r.WISH + i] = math.nan
     sense(row, obs)
 
 
@@ -184,7 +167,7 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
         return 0.0, NOT_FINITE
     antennae, smell, load = row[r.RHO_LEFT] + row[r.RHO_RIGHT], row[p.SMELL], row[p.LOAD]
     distance, bearing, path, taste = row[r.DISTANCE], row[r.COS_BEARING], row[r.PATH], row[p.TASTE]
-    collided = move(row, data, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
+    collided = move(row, data, left, right)
     row[r.STEP] += 1.0
     moved = row[r.PATH] - path
     gathered, delivered = _feed(row), _unload(row)
@@ -203,29 +186,10 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
     reward += weight[5] * moved + weight[6] * row[r.RHO]
     reward += weight[7] * (row[r.RHO_LEFT] + row[r.RHO_RIGHT] - antennae)
     if collided:
-        row[r.COLLISIONS] += 1.0
         reward += weight[8]
     if starved:
         return reward + weight[9], FAILED
     return reward, TRUNCATED if row[r.STEP] >= row[r.MAX_STEPS] else RUNNING
 
 
-@kernel
-def step_many(
-    rows: r.Row,
-    data: Data,
-    actions: Float,
-    skip: npt.NDArray[np.bool_],
-    obs: Float,
-    rewards: npt.NDArray[np.float64],
-    codes: npt.NDArray[np.int8],
-) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            reward, code = step(rows[i], data, actions[i], obs[i])
-            rewards[i], codes[i] = reward, code
-            events += code != RUNNING
-    return events
+step_many = many(step)

@@ -11,11 +11,9 @@ import numpy as np
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import patches_row as p
-from insectbot.envs.foraging_settings import place
+from insectbot.envs.foraging_arguments import NAME, ArenaSettings, arena_row, place, weights_of, whole
 from insectbot.envs.world import Row, require_known, require_number, steps_in
-from insectbot.errors import ConfigurationError
 
-NAME: Final = "insectbot/Foraging"
 PRESET: Final = "patches"
 TIME_LIMIT: Final = 300.0
 """Longest episode unless the caller says another [s]."""
@@ -32,17 +30,13 @@ REWARDS: Final[Mapping[str, Mapping[str, float]]] = {
     "sparse": {"food": 1.0},
     "local": {"intake": 10.0, "odor": 70.0, "home": 0.2, "bearing": 5.0, "walk": -0.1, "antennae": -2.0},
 }
-WALLS: Final = ("block", "clamp")
 OPTIONS: Final = ("start", "nest")
 
 
 @dataclass(frozen=True)
-class PatchSettings:
+class PatchSettings(ArenaSettings):
     """The arguments of a Foraging env with the preset ``patches``, as given."""
 
-    reward: str | None = None
-    reward_weights: Mapping[str, float] | None = None
-    walls: str = "block"
     patches: int = 6
     regrowth: float = 0.01
     odor_noise: float = 0.05
@@ -51,15 +45,7 @@ class PatchSettings:
 
 def weights(settings: PatchSettings) -> list[float]:
     """Return the reward weights in the order of ``TERMS``: those of the named reward, then the caller's."""
-    reward = "dense" if settings.reward is None else settings.reward
-    require_known(NAME, reward, REWARDS, "reward")
-    chosen = dict(REWARDS[reward])
-    for term, weight in (settings.reward_weights or {}).items():
-        require_known(NAME, term, TERMS, "reward_weights key")
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not math.isfinite(weight):
-            raise ConfigurationError(f"{NAME}: reward_weights[{term!r}] = {weight!r}, must be a finite number")
-        chosen[term] = float(weight)
-    return [chosen.get(term, 0.0) for term in TERMS]
+    return weights_of(settings.reward, settings.reward_weights, REWARDS, TERMS)
 
 
 def template(settings: PatchSettings) -> Row:
@@ -72,23 +58,14 @@ def template(settings: PatchSettings) -> Row:
     ConfigurationError
         For a number outside its range.
     """
-    require_known(NAME, settings.walls, WALLS, "walls")
-    count = settings.patches
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= p.MAX_PATCHES:
-        raise ConfigurationError(f"{NAME}: patches = {count!r}, must be a whole number from 1 to {p.MAX_PATCHES}")
     limit = TIME_LIMIT if settings.time_limit is None else settings.time_limit
-    row = np.zeros(p.SIZE)
-    row[r.WIDTH] = row[r.HEIGHT] = 1000.0
+    row = arena_row(p.SIZE, settings.walls, steps_in(NAME, limit, r.CONTROL_PERIOD))
     row[r.N_BUMPS] = 14
-    row[r.MAX_STEPS] = steps_in(NAME, limit, r.CONTROL_PERIOD)
-    row[r.CLAMP] = settings.walls == "clamp"
-    row[r.KICK] = 0.5
     row[r.DISC_R2 : r.DISC_R2 + r.MAX_DISCS] = -1.0
-    row[p.N_PATCHES] = count
+    row[p.N_PATCHES] = whole("patches", settings.patches, 1, p.MAX_PATCHES)
     row[p.REGROWTH] = require_number(NAME, "regrowth [units/s]", settings.regrowth, 0.0, 1e6)
     row[p.NOISE] = require_number(NAME, "odor_noise", settings.odor_noise, 0.0, 1.0)
     row[p.WEIGHT : p.WEIGHT + len(TERMS)] = weights(settings)
-    row[r.WISH : r.WISH + r.N_WISHES] = math.nan
     return row
 
 

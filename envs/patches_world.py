@@ -7,17 +7,16 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import patches_row as p
+from insectbot.envs.foraging_arena import ArenaWorld, arena, insect
 from insectbot.envs.patches_kernels import reset, step, step_many
-from insectbot.envs.patches_settings import NAME, PRESET, PatchSettings, apply_options, template
+from insectbot.envs.patches_settings import PRESET, PatchSettings, apply_options, template
 from insectbot.envs.planner import roughness_field
-from insectbot.envs.world import TRUNCATED, Row, World
+from insectbot.envs.world import TRUNCATED, Row
 
 SENSES: Final = ("rough L", "rough R", "odor L", "odor R", "body", "home L", "home R", "load", "energy", "taste")
-ACTIONS: Final = ("wheel L", "wheel R")
 
 FOOD_COLOUR: Final = (46, 125, 50)
 RIM_COLOUR: Final = (27, 94, 32)
@@ -65,16 +64,10 @@ def scene(row: Row) -> dict[str, Any]:
         {"shape": "text", "xy": nest + np.array((0.0, p.NEST_RADIUS + 14.0)), "text": "nest", "colour": NEST_COLOUR},
     ]
     return {
-        "extent": (0.0, float(row[r.WIDTH]), 0.0, float(row[r.HEIGHT])),
-        "unit": "mm",
-        "obstacles": np.zeros((0, 3)),
-        "start": row[r.START : r.START + 3].copy(),
+        **arena(row, SENSES),
+        "body": insect(),
         "nest": np.array([*nest[0], p.NEST_RADIUS]),
         "patches": table,
-        "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
-        "body": {"kind": "insect", "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE)},
-        "senses": SENSES,
-        "actions": ACTIONS,
         "roughness": roughness_field(row, 201, 201).astype(np.float32),
         "marks": marks,
     }
@@ -94,14 +87,10 @@ def overlay(row: Row) -> list[dict[str, Any]]:
     ]
 
 
-class PatchesWorld(World):
+class PatchesWorld(ArenaWorld):
     """The world of :class:`insectbot.envs.foraging.ForagingEnv` with the preset ``patches``; see there."""
 
-    name = NAME
     presets = (PRESET,)
-    control_period = r.CONTROL_PERIOD
-    key_slot = r.KEY_HIGH
-    step_slot = r.STEP
     reset_kernel = staticmethod(reset)
     step_kernel = staticmethod(step)
     many_kernel = staticmethod(step_many)
@@ -118,8 +107,7 @@ class PatchesWorld(World):
         time_limit: float | None = None,
     ) -> None:
         self.settings = PatchSettings(reward, reward_weights, walls, patches, regrowth, odor_noise, time_limit)
-        self.observation_space = spaces.Box(0.0, 1.0, (p.N_SENSES,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        super().__init__(p.N_SENSES)
         template(self.settings)
 
     def template(self) -> Row:
@@ -145,10 +133,6 @@ class PatchesWorld(World):
     def status(self, row: Row) -> list[str]:
         """Return what was brought home, and the energy store."""
         return [f"food {row[p.FOOD]:.1f}, energy {100.0 * row[p.ENERGY]:.0f} %"]
-
-    def pose(self, row: Row) -> npt.NDArray[np.float64]:
-        """Return x, y [mm] and heading [rad]."""
-        return row[:3].copy()
 
     def senses(self, row: Row) -> npt.NDArray[np.float64]:
         """Return the observation."""

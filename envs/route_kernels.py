@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import route_row as t
-from insectbot.envs.foraging_kernels import ANTENNA_COS, ANTENNA_SIN, REVERSE, move, stream_key
-from insectbot.envs.ground import roughness
+from insectbot.envs.foraging_body import move, stream_key, touch
+from insectbot.envs.many import many
 from insectbot.envs.numerics import cos_sin, uniform
 from insectbot.envs.world import FAILED, NOT_FINITE, RUNNING, TERMINATED, TRUNCATED
 from insectbot.jit import kernel
@@ -76,10 +76,7 @@ def sense(row: r.Row, obs: Float) -> None:
             row[r.DRAWS] += 1.0
         row[t.VIEW + i] = min(max(seen, 0.0), 1.0)
         obs[i] = row[t.VIEW + i]
-    left_cos, left_sin = ANTENNA_COS * c - ANTENNA_SIN * s, ANTENNA_COS * s + ANTENNA_SIN * c
-    right_cos, right_sin = ANTENNA_COS * c + ANTENNA_SIN * s, ANTENNA_COS * s - ANTENNA_SIN * c
-    row[r.RHO_LEFT] = roughness(row, x + r.ANTENNA_LENGTH * left_cos, y + r.ANTENNA_LENGTH * left_sin)
-    row[r.RHO_RIGHT] = roughness(row, x + r.ANTENNA_LENGTH * right_cos, y + r.ANTENNA_LENGTH * right_sin)
+    touch(row)
     dx, dy = row[r.TARGET] - x, row[r.TARGET + 1] - y
     row[r.DISTANCE] = math.sqrt(dx * dx + dy * dy)
     locate(row)
@@ -164,14 +161,13 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
     if row[t.GUIDED] > 0.0:
         lead(row)
     else:
-        collided = move(row, data, min(max(left, REVERSE), 1.0), min(max(right, REVERSE), 1.0))
+        collided = move(row, data, left, right)
     row[r.STEP] += 1.0
     sense(row, obs)
     row[t.MOST_AWAY] = max(row[t.MOST_AWAY], row[t.AWAY])
     row[t.SUM_AWAY] += row[t.AWAY]
     reward = row[t.WEIGHT] * (row[t.ALONG] - along)
     if collided:
-        row[r.COLLISIONS] += 1.0
         reward += row[t.WEIGHT + 1]
     if row[r.DISTANCE] < t.FEEDER:
         return reward + row[t.WEIGHT + 2], TERMINATED
@@ -180,22 +176,4 @@ def step(row: r.Row, data: Data, action: Float, obs: Float) -> tuple[float, int]
     return reward, TRUNCATED if row[r.STEP] >= row[r.MAX_STEPS] else RUNNING
 
 
-@kernel
-def step_many(
-    rows: r.Row,
-    data: Data,
-    actions: Float,
-    skip: npt.NDArray[np.bool_],
-    obs: Float,
-    rewards: npt.NDArray[np.float64],
-    codes: npt.NDArray[np.int8],
-) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            reward, code = step(rows[i], data, actions[i], obs[i])
-            rewards[i], codes[i] = reward, code
-            events += code != RUNNING
-    return events
+step_many = many(step)

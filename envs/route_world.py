@@ -8,16 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import spaces
 
 from insectbot.envs import foraging_row as r
 from insectbot.envs import route_row as t
+from insectbot.envs.foraging_arena import ArenaWorld, arena, insect
 from insectbot.envs.route_kernels import look, reset, step, step_many
-from insectbot.envs.route_settings import NAME, PRESET, RouteSettings, template
-from insectbot.envs.world import TERMINATED, Row, World
+from insectbot.envs.route_settings import PRESET, RouteSettings, template
+from insectbot.envs.world import TERMINATED, Row
 
 SENSES: Final = (*(f"view {10 * i}" for i in range(t.N_SECTORS)), "touch L", "touch R", "guided")
-ACTIONS: Final = ("wheel L", "wheel R")
 ROUTE_COLOUR: Final = (21, 101, 192)
 HOME_COLOUR: Final = (191, 54, 12)
 
@@ -59,14 +58,10 @@ def metrics(row: Row, code: int) -> dict[str, Any]:
     }
 
 
-class RouteWorld(World):
+class RouteWorld(ArenaWorld):
     """The world of :class:`insectbot.envs.foraging.ForagingEnv` with the preset ``route``; see there."""
 
-    name = NAME
     presets = (PRESET,)
-    control_period = r.CONTROL_PERIOD
-    key_slot = r.KEY_HIGH
-    step_slot = r.STEP
     reset_kernel = staticmethod(reset)
     step_kernel = staticmethod(step)
     many_kernel = staticmethod(step_many)
@@ -83,8 +78,7 @@ class RouteWorld(World):
         time_limit: float | None = None,
     ) -> None:
         self.settings = RouteSettings(reward, reward_weights, walls, layout, guided, view_noise, time_limit)
-        self.observation_space = spaces.Box(0.0, 1.0, (t.N_SENSES,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        super().__init__(t.N_SENSES)
         template(self.settings)
 
     def template(self) -> Row:
@@ -97,24 +91,17 @@ class RouteWorld(World):
 
     def scene(self, row: Row) -> dict[str, Any]:
         """Return landmarks, route, home and feeder."""
-        line, n = corners(row), t.N_LANDMARKS
+        line = corners(row)
         home = line[:1]
         marks: list[dict[str, Any]] = [
             {"shape": "line", "xy": line, "size": 2 * t.CORRIDOR, "colour": ROUTE_COLOUR, "alpha": 18},
             {"shape": "line", "xy": line, "size": 3.0, "colour": ROUTE_COLOUR, "alpha": 150, "label": "route"},
             {"shape": "ring", "xy": home, "size": 20.0, "colour": HOME_COLOUR, "label": "home"},
         ]
-        columns = (row[r.DISC_X : r.DISC_X + n], row[r.DISC_Y : r.DISC_Y + n], np.sqrt(row[r.DISC_R2 : r.DISC_R2 + n]))
         return {
-            "extent": (0.0, float(row[r.WIDTH]), 0.0, float(row[r.HEIGHT])),
-            "unit": "mm",
-            "obstacles": np.column_stack(columns),
-            "start": row[r.START : r.START + 3].copy(),
+            **arena(row, SENSES),
+            "body": insect(),
             "target": np.array([*line[-1], t.FEEDER]),
-            "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE),
-            "body": {"kind": "insect", "antennae": (r.ANTENNA_LENGTH, r.ANTENNA_ANGLE)},
-            "senses": SENSES,
-            "actions": ACTIONS,
             "marks": marks,
         }
 
@@ -122,10 +109,6 @@ class RouteWorld(World):
         """Return how far along the route it is, and how far off."""
         share = 100.0 * row[t.ALONG] / row[t.CORNER_S + t.N_CORNERS - 1]
         return [f"{share:.0f} % of the route, {row[t.AWAY]:.0f} mm beside it"]
-
-    def pose(self, row: Row) -> npt.NDArray[np.float64]:
-        """Return x, y [mm] and heading [rad]."""
-        return row[:3].copy()
 
     def senses(self, row: Row) -> npt.NDArray[np.float64]:
         """Return the observation."""

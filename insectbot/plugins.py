@@ -94,6 +94,7 @@ BUILTIN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "straight-on": "insectbot.controllers.mb_views:StraightOn",
             "view-memory": "insectbot.controllers.mb_views:ViewMemory",
             "plume-tracker": "insectbot.controllers.circuits.plume_tracker:plume_tracker",
+            "plume-memory": "insectbot.controllers.circuits.plume_memory:plume_memory",
             "plume-random": f"{_PLUME}:RandomFlight",
             "plume-upwind": f"{_PLUME}:Upwind",
             "cast-and-surge": f"{_PLUME}:CastAndSurge",

@@ -361,5 +361,6 @@ def test_kernel_sources_enter_the_cache_key():
     from pathlib import Path
 
     folder = Path(sys.modules["insectbot.envs.registry"].__file__).resolve().parent
-    for name in ("foraging_row", "numerics", "ground", "terrain", "planner", "foraging_kernels"):
+    kernels = ("foraging_body", "foraging_kernels", "many")
+    for name in ("foraging_row", "numerics", "ground", "terrain", "planner", *kernels):
         assert b"jit" in (folder / f"{name}.py").read_bytes()

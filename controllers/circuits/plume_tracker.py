@@ -3,111 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from insectbot.controllers.decoder import Decoder, Values
+from insectbot.controllers.circuits.plume_parts import (
+    DOWN,
+    GROUPS,
+    INPUT_RATE,
+    MAX_SPEED,
+    N_WIND,
+    RIVAL,
+    STEERING_CELL,
+    STOP,
+    T_REF,
+    TAU,
+    TAU_M,
+    TONIC,
+    TUNING,
+    WIND_ANGLES,
+    TurnDecoder,
+    Weights,
+    WindEncoder,
+    cells,
+    group_weights,
+    input_weights,
+)
 from insectbot.controllers.rewards import PredictionError
 from insectbot.controllers.spiking import SpikingController
-from insectbot.errors import ShapeError
-from insectbot.protocols import Readout
-from insectbot.snn import (
-    ALIF,
-    LIF,
-    Delta,
-    Exponential,
-    Input,
-    Network,
-    NeuronModel,
-    PoissonBackground,
-    Population,
-    Projection,
-    RegularInput,
-)
+from insectbot.snn import ALIF, LIF, Input, Network, Projection, RegularInput
 from insectbot.snn.validate import require_not_negative, require_positive
 
-Weights = npt.NDArray[np.float64]
-
-N_WIND: Final = 16
-"""Wind cells, spread evenly around the head."""
-MAX_SPEED: Final = 2.5
-"""Speed through the air at command 1 [m/s]."""
-GROUPS: Final = ("surge L", "surge R", "left L", "left R", "right L", "right R")
-"""Steering cells: while surging, on a cast to the left, on a cast to the right; each turns left or right."""
-_KAPPA: Final = 4.0  # sharpness of the wind cells
-_RATE, _CELL_RATE = 0.2, 0.1  # of an input at drive 1, usual one of a cell [spikes per ms]
-_TAU, _TAU_M, _T_REF = 5.0, 10.0, 2.0  # of fast synapses, of membranes, refractory [ms]
-_TENSION: Final = 0.6  # resting potential of the steering cells
-# Currents [thresholds]: of tonic input, all wind cells, one half of the flip-flop onto the other, a stop, to motors.
-_TONIC, _WIND_DRIVE, _RIVAL, _STOP, _DOWN = 3.0, 6.0, 6.0, 12.0, 4.0
-_NOISE: Final = PoissonBackground(1000.0, 0.02, "noise")
-_TUNING: Final = np.exp(_KAPPA * (np.cos(2.0 * np.pi * np.arange(N_WIND) / N_WIND) - 1.0))
-
-
-class WindEncoder:
-    """Wind and odor to the drives of 16 wind cells, of the odor cells and of a tonic cell.
-
-    A wind cell answers ``exp(4 (cos d - 1))`` where d is the angle from its direction to that the wind comes from. The
-    own speed, known from the command, is added to the wind ahead: while the body flies at its one speed that is exact.
-
-    Parameters
-    ----------
-    speed : float
-        Speed through the air [m/s].
-    """
-
-    n_inputs = N_WIND + 2
-
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._angles = 2.0 * np.pi * np.arange(N_WIND) / N_WIND
-        self._drive = np.zeros(self.n_inputs, np.float32)
-        self._drive[-1] = 1.0
-
-    def __call__(self, observation: Any) -> npt.NDArray[np.float32]:
-        """Return the drive, float32 of shape (n_inputs,); the array is reused by the next call.
-
-        Raises
-        ------
-        ShapeError
-            Unless the observation is that of PlumeTrack.
-        """
-        if np.shape(observation) != (3,):
-            raise ShapeError(f"plume-tracker: an observation of shape {np.shape(observation)}, must be (3,)")
-        ahead, left, odor = map(float, observation)
-        upwind = math.atan2(-left, -(ahead + self._speed))
-        self._drive[:N_WIND] = np.exp(_KAPPA * (np.cos(upwind - self._angles) - 1.0))
-        self._drive[N_WIND] = 1.0 if odor > 0.0 else 0.0
-        return self._drive
-
-
-class TurnDecoder(Decoder):
-    """Spikes of the descending neurons to a turn; the speed is constant.
-
-    Parameters
-    ----------
-    copies : int
-        Neurons of each side, left ones first.
-    gain : float
-        Turn per difference of the mean rates [1 / (spike per ms)].
-    forward : float
-        Speed command.
-    """
-
-    def __init__(self, copies: int, gain: float, forward: float) -> None:
-        super().__init__(2 * copies, 1.0, size=2)
-        self._copies, self._turn = copies, gain
-        self._values = np.array([forward, 0.0])
-
-    def values(self, readout: Readout) -> Values:
-        """Return the speed, and the turn to the left."""
-        left = float(readout.counts[: self._copies].sum())
-        right = float(readout.counts[self._copies :].sum())
-        self._values[1] = self._turn * (left - right) / (self._copies * self._window)
-        return self._values
+_WIND_DRIVE: Final = 6.0  # current of all wind cells into a steering cell [thresholds]
 
 
 def _steering(cast: float) -> Weights:
@@ -115,29 +42,12 @@ def _steering(cast: float) -> Weights:
 
     In proportion to the angle by which the body must turn to fly upwind, or ``cast`` [rad] beside it, up to 60 degrees.
     """
-    wind = 2.0 * np.pi * np.arange(N_WIND) / N_WIND
     rows = []
     for goal in (0.0, cast, -cast):
-        error = np.angle(np.exp(1j * (wind + goal)))
+        error = np.angle(np.exp(1j * (WIND_ANGLES + goal)))
         profile = np.clip(error / (np.pi / 3.0), -1.0, 1.0)
         rows += [np.maximum(profile, 0.0), np.maximum(-profile, 0.0)]
     return np.array(rows)
-
-
-def _groups(current: float, copies: int, post_pre: Sequence[Sequence[float]], tau: float = _TAU) -> Weights:
-    """Return weights between groups of ``copies`` neurons: at its usual rate a group gives its targets a current."""
-    one = np.full((copies, copies), current / (copies * _CELL_RATE * tau))
-    return np.block([[one * part for part in row] for row in post_pre])
-
-
-def _from(current: float, n: int, tau: float = _TAU) -> Weights:
-    """Return weights of one input channel onto n neurons: at drive 1 it gives a current."""
-    return np.full((n, 1), current / (_RATE * tau))
-
-
-def _cells(name: str, n: int, model: NeuronModel, rng: np.random.Generator, tau: float = _TAU) -> Population:
-    ports = {"input": Exponential(tau), "noise": Delta()}
-    return Population(name, n, model, receptors=ports, background=_NOISE, initial={"v": rng.random(n)})
 
 
 def tracker_network(
@@ -164,34 +74,34 @@ def tracker_network(
     require_positive("plume-tracker", copies=copies, cast=cast, surge=surge, tau_flip=tau_flip, fatigue=fatigue, dt=dt)
     require_not_negative("plume-tracker", smell=smell)
     rng = np.random.default_rng([seed, 0x9105])
-    cell, tense = LIF(_TAU_M, t_ref=_T_REF), LIF(_TAU_M, v_rest=_TENSION, t_ref=_T_REF)
-    flip = ALIF(_TAU_M, tau_flip, fatigue, v_reset=0.0, t_ref=_T_REF)
-    wind = np.repeat(_steering(math.radians(cast)), copies, axis=0) * _WIND_DRIVE / (_RATE * _TAU * _TUNING.sum())
+    cell = LIF(TAU_M, t_ref=T_REF)
+    flip = ALIF(TAU_M, tau_flip, fatigue, v_reset=0.0, t_ref=T_REF)
+    wind = np.repeat(_steering(math.radians(cast)), copies, axis=0) * _WIND_DRIVE / (INPUT_RATE * TAU * TUNING.sum())
 
     def link(pre: str, post: str, weights: Weights) -> Projection:
         return Projection.dense(pre, post, weights, delay=dt, name=f"{pre}-{post}")
 
-    source = RegularInput(1000.0 * _RATE)
+    source = RegularInput(1000.0 * INPUT_RATE)
     return Network(
         inputs=(Input("wind", N_WIND, source), Input("odor", 1, source), Input("tonic", 1, source)),
         populations=(
-            _cells("surge", copies, cell, rng, surge),
-            _cells("search", copies, cell, rng),
-            _cells("flip", 2 * copies, flip, rng),
-            _cells("steer", len(GROUPS) * copies, tense, rng),
-            _cells("descending", 2 * copies, cell, rng),
+            cells("surge", copies, cell, rng, surge),
+            cells("search", copies, cell, rng),
+            cells("flip", 2 * copies, flip, rng),
+            cells("steer", len(GROUPS) * copies, STEERING_CELL, rng),
+            cells("descending", 2 * copies, cell, rng),
         ),
         projections=(
-            link("odor", "surge", _from(smell, copies, surge)),
-            link("tonic", "search", _from(_TONIC, copies)),
-            link("tonic", "flip", _from(_TONIC, 2 * copies)),
-            link("surge", "search", _groups(-_STOP, copies, [[1]])),
-            link("flip", "flip", _groups(-_RIVAL, copies, [[0, 1], [1, 0]])),
+            link("odor", "surge", input_weights(smell, copies, surge)),
+            link("tonic", "search", input_weights(TONIC, copies)),
+            link("tonic", "flip", input_weights(TONIC, 2 * copies)),
+            link("surge", "search", group_weights(-STOP, copies, [[1]])),
+            link("flip", "flip", group_weights(-RIVAL, copies, [[0, 1], [1, 0]])),
             link("wind", "steer", wind),
-            link("search", "steer", _groups(-_STOP, copies, [[1], [1], [0], [0], [0], [0]])),
-            link("surge", "steer", _groups(-_STOP, copies, [[0], [0], [1], [1], [1], [1]])),
-            link("flip", "steer", _groups(-_STOP, copies, [[0, 0], [0, 0], [0, 1], [0, 1], [1, 0], [1, 0]])),
-            link("steer", "descending", _groups(_DOWN, copies, [[1, 0] * 3, [0, 1] * 3])),
+            link("search", "steer", group_weights(-STOP, copies, [[1], [1], [0], [0], [0], [0]])),
+            link("surge", "steer", group_weights(-STOP, copies, [[0], [0], [1], [1], [1], [1]])),
+            link("flip", "steer", group_weights(-STOP, copies, [[0, 0], [0, 0], [0, 1], [0, 1], [1, 0], [1, 0]])),
+            link("steer", "descending", group_weights(DOWN, copies, [[1, 0] * 3, [0, 1] * 3])),
         ),
         outputs=("descending",),
         dt=dt,

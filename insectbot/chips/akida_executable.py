@@ -13,9 +13,7 @@ from insectbot.chips.akida_place import Placement
 from insectbot.chips.akida_quantise import QuantNetwork
 from insectbot.chips.akida_replay import dense_bounds
 from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
-from insectbot.chips.route import Routes
-from insectbot.protocols import Usage
+from insectbot.chips.inputs import output_of
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -51,13 +49,13 @@ class AkidaExecutable(ChipExecutable):
     n_counts = k.N_COUNTS
     quant: QuantNetwork
     placement: Placement
+    _chip: Akida
 
     def __init__(self, chip: Akida, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip = chip
+        super().__init__(chip, network)
         self._count = np.zeros(network.n_inputs, np.int32)
         self._value = np.zeros(network.n_neurons, np.int32)
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     @property
@@ -91,28 +89,7 @@ class AkidaExecutable(ChipExecutable):
         """Return the quantised weights in the network's unit, by projection."""
         return self.quant.effective()
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew; the activations of the last frame stay.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        DoesNotFit
-            If the new weights do not fit; nothing has changed then.
-        """
-        checked = self.network.checked_weights(weights)
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        self._load(self._chip.quantise(self.network.with_weights(self._weights | checked)))
-        self._weights |= checked
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per processor and for the chip."""
-        return self.placement.usage
-
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
         """Place a quantised network and bind its arrays to the kernel."""
         placement = self._chip.place(quant)
         self.quant, self.placement = quant, placement
@@ -128,9 +105,5 @@ class AkidaExecutable(ChipExecutable):
             quant.neurons + self.network.n_inputs,
             np.array([widest, self.sheet.int("neuron.activation"), low, high], np.int64),
         )
-        units = output_units(self.network)
-        output = np.full(self.network.n_inputs + self.network.n_neurons, -1, np.int64)
-        output[units] = np.arange(units.size)
-        self._output_of = output[self._program[6]]
-        routes = Routes.of(placement, self.network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(placement.start), units)
+        self._output_of = output_of(self.network)[quant.neurons]
+        self.bind_placement()

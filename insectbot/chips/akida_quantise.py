@@ -265,21 +265,14 @@ def _report(
     scale: npt.NDArray,
     bits: int,
 ) -> ProjectionReport:
-    off = weight * np.broadcast_to(scale, there.shape)[there] - wished
-    norm, largest = float(np.linalg.norm(wished)), float(np.abs(wished).max(initial=0.0))
-    sign = {(0, 0): "null", (1, 0): "excitatory", (0, 1): "inhibitory", (1, 1): "mixed"}
-    return ProjectionReport(
-        name=name,
-        n_synapses=wished.size,
+    return ProjectionReport.of(
+        name,
+        wished,
+        weight * np.broadcast_to(scale, there.shape)[there],
         bits=bits,
-        sign=sign[bool((wished > 0).any()), bool((wished < 0).any())],
-        exponent=0,
         step=float(scale.max(initial=0.0)),
-        rms_error=float(np.linalg.norm(off)) / norm if norm > 0 else 0.0,
-        max_error=float(np.abs(off).max(initial=0.0)) / largest if largest > 0 else 0.0,
         zeroed=int(((weight == 0) & (wished != 0)).sum()),
         saturated=int((raw != weight).sum()),
-        clipped_delays=0,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from insectbot.chips.fill import Filled
 from insectbot.protocols import Usage
 from insectbot.snn.network import Network, Population
 from insectbot.snn.neurons import LIF
@@ -62,7 +63,7 @@ class Wiring:
 
 
 @dataclass(frozen=True, eq=False)
-class Placement:
+class Placement(Filled):
     """Neurons on cores.
 
     Attributes
@@ -81,15 +82,6 @@ class Placement:
     edges: Vector
     position: Vector
     usage: tuple[Usage, ...]
-
-    @property
-    def n_cores(self) -> int:
-        """Number of cores in use."""
-        return self.start.size - 1
-
-    def core_of(self, neurons: npt.NDArray[np.integer]) -> Vector:
-        """Return the core of neurons (numbers without inputs)."""
-        return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
 
 
 def edges_of(wiring: Wiring, start: Vector) -> Vector:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from insectbot.chips.analog_wiring import Placement, lif_features, long_delays, values
+from insectbot.chips.analog_chip import AnalogChip
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.brainscales_executable import BrainScaleS2Executable
 from insectbot.chips.brainscales_quantise import QuantNetwork, place, quantise
-from insectbot.chips.chip import Chip
-from insectbot.chips.die import Die
-from insectbot.chips.inputs import input_features
-from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network
 from insectbot.snn.validate import require_not_negative, require_positive
 
 
-class BrainScaleS2(Chip[QuantNetwork, Placement]):
+class BrainScaleS2(AnalogChip[QuantNetwork, Placement]):
     """Backend ``brainscales2``: analog neurons a thousand times faster than real time, one die of many.
 
     Parameters
@@ -43,6 +39,7 @@ class BrainScaleS2(Chip[QuantNetwork, Placement]):
     """
 
     default = "brainscales2"
+    alike = False
     fidelity = (
         "Steps the published AdEx reference (hxtorch) in float64 at 1 us of chip time or finer; every term can be "
         "switched off, and networks use its LIF part. 6-bit weights, a signed synapse on two rows, 256 rows and "
@@ -71,37 +68,15 @@ class BrainScaleS2(Chip[QuantNetwork, Placement]):
         period: float | None = None,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
-        widest = self.sheet.int("weight.bits")
-        if weight_bits not in range(1, widest + 1):
-            raise ConfigurationError(f"{self.name}: weight_bits = {weight_bits} must be one of 1 to {widest}")
-        if substeps != int(substeps) or substeps < 1:
-            raise ConfigurationError(f"{self.name}: substeps = {substeps} must be a whole number, at least 1")
-        require_not_negative(self.name, mismatch=mismatch, noise=noise)
+        super().__init__(clip_delays=clip_delays, mismatch=mismatch, substeps=substeps, **common)
+        self.weight_bits, self.noise = self.bits_of(weight_bits), noise
+        require_not_negative(self.name, noise=noise)
         self.period = float(self.sheet["ppu.period"].value if period is None else period)
         require_positive(self.name, period=self.period)
-        self.weight_bits, self.clip_delays, self.substeps = weight_bits, clip_delays, int(substeps)
-        self.mismatch, self.noise = mismatch, noise
-
-    def die_of(self, seed: int) -> Die:
-        """Return the die that ``compile`` with a seed programs."""
-        return Die(self.sheet, seed if self.die is None else self.die, self.mismatch)
-
-    def substeps_of(self, dt: float) -> int:
-        """Return the integration steps per tick of ``dt`` [ms]."""
-        on_chip = dt * 1e-3 / float(self.sheet["chip.speedup"].value)
-        return max(self.substeps, math.ceil(on_chip / self.sheet["neuron.step_max"].si - 1e-9))
-
-    def features(self, network: Network) -> list[str]:
-        """Return every feature of a network that does not exist on the chip."""
-        found = input_features(network, self.name, currents=False)
-        for p in network.populations:
-            found += lif_features(self.name, p, alike=False)
-        return found + ([] if self.clip_delays else long_delays(self.name, network))
 
     def limits(self, network: Network) -> list[str]:
         """Return every limit that a network exceeds before placement."""
-        found, scale = [], float(self.sheet["chip.speedup"].value) / 1000.0
+        found = []
         most = self.sheet.int("limits.core.circuits") * self.sheet.int("limits.chip.cores")
         if network.n_neurons > most:
             found.append(f"{self.name}: chip: neurons {network.n_neurons} > {most}; use fewer")
@@ -112,19 +87,7 @@ class BrainScaleS2(Chip[QuantNetwork, Placement]):
             found.append(
                 f"{self.name}: plasticity processors: memory {memory} byte > {room}; make fewer synapses plastic"
             )
-        for p in network.populations:
-            if lif_features(self.name, p, alike=False):
-                continue
-            for name in ("tau_m", "tau_syn"):
-                tau = values(p, name) / scale
-                low, high = (float(self.sheet[f"neuron.{name}_{end}"].value) for end in ("min", "max"))
-                wrong = tau[(tau > 0) & ((tau < low) | (tau > high))]
-                if wrong.size:
-                    found.append(
-                        f"{self.name}: population {p.name!r}: {name} {wrong[0]:g} us on the chip is outside {low:g} to "
-                        f"{high:g}; change it"
-                    )
-        return found
+        return found + self.time_constants(network)
 
     def quantised(self, network: Network) -> QuantNetwork:
         """Return the network in the chip's numbers, with its report."""

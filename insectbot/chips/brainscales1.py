@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from insectbot.chips.analog_wiring import Placement, lif_features, long_delays, values
+from insectbot.chips.analog_chip import AnalogChip
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.brainscales1_executable import BrainScaleS1Executable
 from insectbot.chips.brainscales1_place import WaferNetwork, place_wafer, quantise_wafer
-from insectbot.chips.chip import Chip
-from insectbot.chips.die import Die
-from insectbot.chips.inputs import input_features
 from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network
 from insectbot.snn.validate import require_not_negative
 
 
-class BrainScaleS1(Chip[WaferNetwork, Placement]):
+class BrainScaleS1(AnalogChip[WaferNetwork, Placement]):
     """Backend ``brainscales1``: a wafer of analog neurons ten thousand times faster than real time; frozen.
 
     Parameters
@@ -46,6 +43,7 @@ class BrainScaleS1(Chip[WaferNetwork, Placement]):
     """
 
     default = "brainscales1"
+    alike = False
     fidelity = (
         "Steps the published AdEx reference (hxtorch) in float64 at 0.1 us of chip time or finer, with conductance "
         "synapses; networks use its leak part alone. 4-bit weights, 512 circuits of 224 synapses per HICANN, "
@@ -74,13 +72,9 @@ class BrainScaleS1(Chip[WaferNetwork, Placement]):
         substeps: int = 4,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
-        widest = self.sheet.int("weight.bits")
-        if weight_bits not in range(1, widest + 1):
-            raise ConfigurationError(f"{self.name}: weight_bits = {weight_bits} must be one of 1 to {widest}")
-        if substeps != int(substeps) or substeps < 1:
-            raise ConfigurationError(f"{self.name}: substeps = {substeps} must be a whole number, at least 1")
-        require_not_negative(self.name, mismatch=mismatch, noise=noise, allow_loss=allow_loss)
+        super().__init__(clip_delays=clip_delays, mismatch=mismatch, substeps=substeps, **common)
+        self.weight_bits = self.bits_of(weight_bits)
+        require_not_negative(self.name, noise=noise, allow_loss=allow_loss)
         if allow_loss > 1:
             raise ConfigurationError(f"{self.name}: allow_loss = {allow_loss} must be 0 to 1")
         least, most = self.sheet.int("neuron.circuits"), self.sheet.int("limits.neuron.circuits")
@@ -88,46 +82,17 @@ class BrainScaleS1(Chip[WaferNetwork, Placement]):
         if circuits is not None and circuits not in sizes:
             raise ConfigurationError(f"{self.name}: circuits = {circuits} must be one of {', '.join(map(str, sizes))}")
         self.circuits = circuits or least
-        self.weight_bits, self.clip_delays, self.substeps = weight_bits, clip_delays, int(substeps)
-        self.mismatch, self.noise, self.allow_loss = mismatch, noise, allow_loss
-
-    def die_of(self, seed: int) -> Die:
-        """Return the die that ``compile`` with a seed programs."""
-        return Die(self.sheet, seed if self.die is None else self.die, self.mismatch)
-
-    def substeps_of(self, dt: float) -> int:
-        """Return the integration steps per tick of ``dt`` [ms]."""
-        on_chip = dt * 1e-3 / float(self.sheet["chip.speedup"].value)
-        return max(self.substeps, math.ceil(on_chip / self.sheet["neuron.step_max"].si - 1e-9))
-
-    def features(self, network: Network) -> list[str]:
-        """Return every feature of a network that does not exist on the chip."""
-        found = input_features(network, self.name, currents=False)
-        for p in network.populations:
-            found += lif_features(self.name, p, alike=False)
-        return found + ([] if self.clip_delays else long_delays(self.name, network))
+        self.noise, self.allow_loss = noise, allow_loss
 
     def limits(self, network: Network) -> list[str]:
         """Return every limit that a network exceeds before placement."""
-        found, per_us = [], float(self.sheet["chip.speedup"].value) / 1000.0
+        found = []
         most = self.sheet.int("limits.core.circuits") // self.circuits * self.sheet.int("limits.chip.cores")
         if network.n_neurons > most:
             found.append(
                 f"{self.name}: wafer: neurons {network.n_neurons} > {most} (of {self.circuits} circuits); use fewer"
             )
-        for p in network.populations:
-            if lif_features(self.name, p, alike=False):
-                continue
-            for name in ("tau_m", "tau_syn"):
-                tau = values(p, name) / per_us
-                low, high = (float(self.sheet[f"neuron.{name}_{end}"].value) for end in ("min", "max"))
-                wrong = tau[(tau > 0) & ((tau < low) | (tau > high))]
-                if wrong.size:
-                    found.append(
-                        f"{self.name}: population {p.name!r}: {name} {wrong[0]:g} us on the chip is outside {low:g} to "
-                        f"{high:g}; change it"
-                    )
-        return found
+        return found + self.time_constants(network)
 
     def quantised(self, network: Network) -> WaferNetwork:
         """Return the network in the chip's numbers, with its report and what the synapse arrays lose."""

@@ -10,17 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import adex_analog as a
-from insectbot.chips import engine as e
 from insectbot.chips import hicann_analog as k
-from insectbot.chips.analog_wiring import values
+from insectbot.chips.analog_executable import DieExecutable
+from insectbot.chips.analog_wiring import Placement, values
 from insectbot.chips.brainscales1_place import WaferNetwork
 from insectbot.chips.brainscales_program import Program, program_of
-from insectbot.chips.die import Die
-from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
-from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
-from insectbot.protocols import Counters, Usage
+from insectbot.protocols import Counters
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -34,7 +30,7 @@ There a neuron has the network's rate at twice its rheobase, for the reversal po
 """
 
 
-class BrainScaleS1Executable(ChipExecutable):
+class BrainScaleS1Executable(DieExecutable):
     """A network compiled for one die of the wafer; frozen.
 
     Parameters
@@ -55,14 +51,16 @@ class BrainScaleS1Executable(ChipExecutable):
     soft: ClassVar[Mapping[str, int]] = {"v_low": k.V_LOW}
     n_counts = k.N_COUNTS
     quant: WaferNetwork
+    placement: Placement
+    _chip: BrainScaleS1
 
     def __init__(self, chip: BrainScaleS1, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip, self._die, n = chip, chip.die_of(seed), network.n_neurons
+        super().__init__(chip, network, seed)
+        n = network.n_neurons
         self._state = np.zeros((a.N_STATE, n))
         self._fired = np.zeros(max(n, 1), np.int64)
         self._noise_key = np.zeros(1, np.uint64)
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -79,17 +77,7 @@ class BrainScaleS1Executable(ChipExecutable):
 
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return membranes, conductances, the noise key and the number of the die."""
-        die = np.array([self._die.number], np.int64)
-        return {"neurons": self._state, "noise_key": self._noise_key, "die": die}
-
-    def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
-        """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
-        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
-        number = int(state["die"][0]) if known else self._die.number
-        if number != self._die.number:
-            self._die = Die(self.sheet, number, self._chip.mismatch)
-            self._load(self.quant)
-        super().load_state(state)
+        return {"neurons": self._state, "noise_key": self._noise_key, **super().dynamic()}
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return neuron parameters with the die's mismatch, the synapses that are held, placement and messages."""
@@ -118,34 +106,14 @@ class BrainScaleS1Executable(ChipExecutable):
             found[q.name] = applied[base.wiring.index[q.name]] * base.step[q.target]
         return found
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name, and quantise and route anew; membranes stay.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        DoesNotFit
-            If more of the new synapses would be lost than is allowed; nothing has changed then.
-        """
-        checked = self.network.checked_weights(weights)
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        self._load(self._chip.quantise(self.network.with_weights(self._weights | checked)))
-        self._weights |= checked
-
     def counters(self) -> Counters:
         """Return the counts since the last reset; synapses that the wafer lost are soft failures."""
         found = super().counters()
         lost = {"lost_synapses": int(self.quant.lost.sum())}
         return replace(found, soft_failures={**found.soft_failures, **lost})
 
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per HICANN and for the wafer."""
-        return self.placement.usage
-
-    def _load(self, quant: WaferNetwork) -> None:
+    def load(self, quant: WaferNetwork) -> None:
+        """Place a quantised network and bind its circuits on this die to the kernel."""
         chip, network = self._chip, self.network
         self.placement, self.quant = chip.place(quant), quant
         substeps = chip.substeps_of(network.dt)
@@ -155,10 +123,7 @@ class BrainScaleS1Executable(ChipExecutable):
         size = np.array([substeps], np.int64)
         self._neurons = (p.parameters, self._state, self._fired, core, p.output, self._noise_key, size)
         self._synapses = (p.row, p.target, p.weight, p.amplitude)
-        routes = Routes.of(self.placement, network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(self.placement.start), output_units(network))
-        # The price lists give the duration of 1 ms of the network.
-        self._meter[5][:, e.T_FLOOR] *= network.dt
+        self.bind_placement(per_ms=True)
 
     def _wafer(self, p: Program) -> Program:
         """Return a program with conductances in the place of currents, without the synapses that are lost."""

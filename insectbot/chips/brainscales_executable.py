@@ -11,16 +11,13 @@ import numpy.typing as npt
 from insectbot.chips import adex_analog as k
 from insectbot.chips import brainscales_explore, brainscales_ppu
 from insectbot.chips import engine as e
+from insectbot.chips.analog_executable import DieExecutable
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.brainscales_learning import Processor, refusals
 from insectbot.chips.brainscales_program import program_of
 from insectbot.chips.brainscales_quantise import QuantNetwork
-from insectbot.chips.die import Die
-from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
-from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
-from insectbot.errors import ShapeError, Unsupported
-from insectbot.protocols import Usage
+from insectbot.errors import ShapeError
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ _NOISE_STREAM = 4998
 _ADC_STREAM = 4996
 
 
-class BrainScaleS2Executable(ChipExecutable):
+class BrainScaleS2Executable(DieExecutable):
     """A network compiled for one die of the chip.
 
     Parameters
@@ -55,15 +52,16 @@ class BrainScaleS2Executable(ChipExecutable):
     }
     n_counts = k.N_COUNTS
     quant: QuantNetwork
+    placement: Placement
+    _chip: BrainScaleS2
 
     def __init__(self, chip: BrainScaleS2, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip, self._die = chip, chip.die_of(seed)
+        super().__init__(chip, network, seed)
         self._state = np.zeros((k.N_STATE, network.n_neurons))
         self._fired = np.zeros(max(network.n_neurons, 1), np.int64)
-        self._key, self._noise_key = self._sources[3], np.zeros(1, np.uint64)
-        self._seed, self._learned = seed, False
-        self._load(chip.quantised(network))
+        self._noise_key = np.zeros(1, np.uint64)
+        self._seed = seed
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -79,19 +77,9 @@ class BrainScaleS2Executable(ChipExecutable):
         """Return what of the learning rules the processor cannot say, as text."""
         return refusals(self.network)
 
-    @property
-    def learning(self) -> bool:
-        """Whether the plasticity processor runs its program."""
-        return self._learning
-
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        if value and (wishes := self.wishes()):
-            raise Unsupported(
-                f"{self.sheet.name}: the plasticity processor cannot say {', '.join(wishes)}; train on ideal, deploy "
-                "frozen"
-            )
-        self._learning = bool(value)
+    def refusal(self, wishes: list[str]) -> str:
+        """Return the words that say why the processor cannot learn."""
+        return f"the plasticity processor cannot say {', '.join(wishes)}"
 
     def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
         """Take third factors: the program reads the sensors and changes weights, before the window's first tick."""
@@ -112,29 +100,9 @@ class BrainScaleS2Executable(ChipExecutable):
         self._noise_key[0] = stream_key(seed, _NOISE_STREAM)
         self._processor.clear(seed)
 
-    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return a copy of the weights as deployed, or as learned where the processor has run."""
-        self._take_learned()
-        return super().weights()
-
-    def state(self) -> dict[str, npt.NDArray]:
-        """Return a copy of everything that decides the future, as named arrays."""
-        self._take_learned()
-        return super().state()
-
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return membranes, currents, the noise key, sensors and eligibilities."""
-        die = np.array([self._die.number], np.int64)
-        return {"neurons": self._state, "noise_key": self._noise_key, "die": die, **self._processor.state}
-
-    def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
-        """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
-        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
-        number = int(state["die"][0]) if known else self._die.number
-        if number != self._die.number:
-            self._die = Die(self.sheet, number, self._chip.mismatch)
-            self._load(self.quant)
-        super().load_state(state)
+        return {"neurons": self._state, "noise_key": self._noise_key, **super().dynamic(), **self._processor.state}
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return neuron parameters with the die's mismatch, synapses, placement and messages."""
@@ -161,26 +129,12 @@ class BrainScaleS2Executable(ChipExecutable):
             found[q.name] = p.weight[at] * self.quant.step[q.target] * gain
         return found
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        DoesNotFit
-            If the new weights need more rows than there are; nothing has changed then.
-        """
-        checked = self.network.checked_weights(weights)
-        self._take_learned()
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
+    def reprogram(self, network: Network, changed: list[str]) -> None:
+        """Program a network whose weights have ``changed``; neurons, sensors and eligibilities stay."""
         kept = {name: array.copy() for name, array in self._processor.state.items()}
-        self._load(quant)
+        super().reprogram(network, changed)
         for name, array in self._processor.state.items():
             array[...] = kept[name]
-        self._weights |= checked
 
     def potentials(self, population: str) -> npt.NDArray[np.int64]:
         """Return the membranes of a population as the 8-bit column ADC reads them [LSB], with its noise, shape (n,)."""
@@ -191,19 +145,16 @@ class BrainScaleS2Executable(ChipExecutable):
         top = (1 << self.sheet.int("adc.bits")) - 1
         return np.clip(np.rint(v + sigma * rng.standard_normal(v.size)), 0, top).astype(np.int64)
 
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per quadrant and for the chip."""
-        return self.placement.usage
+    def learned(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the weights that the processor has changed, by projection."""
+        found = {}
+        for name in self._processor.names:
+            step = self.quant.step[self.network.projection(name).target]
+            found[name] = np.asarray(self._program.weight[self.quant.wiring.index[name]] * step, np.float32)
+        return found
 
-    def _take_learned(self) -> None:
-        """Keep learned weights in the network's unit."""
-        if self._learned:
-            for name in self._processor.names:
-                step = self.quant.step[self.network.projection(name).target]
-                self._weights[name] = np.asarray(self._program.weight[self.quant.wiring.index[name]] * step, np.float32)
-
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
+        """Place a quantised network and bind its circuits on this die to the kernel."""
         chip = self._chip
         self.quant, self.placement = quant, chip.place(quant)
         substeps = chip.substeps_of(self.network.dt)
@@ -213,7 +164,4 @@ class BrainScaleS2Executable(ChipExecutable):
         setup = np.array([substeps, k.LEAK_TERM], np.int64)
         self._neurons = (p.parameters, self._state, self._fired, self._core, p.output, self._noise_key, setup)
         self._synapses = (p.row, p.target, p.weight, p.amplitude)
-        routes = Routes.of(self.placement, self.network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(self.placement.start), output_units(self.network))
-        # The price lists give the duration of 1 ms of the network.
-        self._meter[5][:, e.T_FLOOR] *= self.network.dt
+        self.bind_placement(per_ms=True)

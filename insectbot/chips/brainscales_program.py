@@ -11,7 +11,7 @@ from insectbot.chips.analog_wiring import Floats, Vector, values
 from insectbot.chips.brainscales_quantise import QuantNetwork, amplitudes
 from insectbot.chips.datasheet import Datasheet
 from insectbot.chips.die import Die
-from insectbot.chips.inputs import output_units
+from insectbot.chips.inputs import output_of
 from insectbot.snn.network import Population
 
 
@@ -80,11 +80,8 @@ def program_of(quant: QuantNetwork, sheet: Datasheet, die: Die, substeps: int, n
     parameters[k.NOISE] = sigma * np.sqrt(-np.expm1(-2.0 * network.dt / real))
     ideal, m = amplitudes(quant, sheet, tau_m), quant.weight.size
     amplitude = np.stack([ideal * die.factors("gain_exc", m), ideal * die.factors("gain_inh", m)])
-    output = np.full(n, -1, np.int64)
-    units = output_units(network)
-    output[units - network.n_inputs] = np.arange(units.size)
     w = quant.wiring
-    return Program(parameters, w.row, w.target, quant.weight.copy(), amplitude, ideal, output)
+    return Program(parameters, w.row, w.target, quant.weight.copy(), amplitude, ideal, output_of(network))
 
 
 def _neurons(out: Floats, quant: QuantNetwork, p: Population, sheet: Datasheet) -> None:

@@ -118,18 +118,12 @@ def _population(p: Population, sheet: Datasheet, scale: float) -> PopulationRepo
 def _projection(q: Projection, wiring: Wiring, weight: Vector, step: float, bits: int, limit: int) -> ProjectionReport:
     at = wiring.index[q.name]
     wanted = wiring.weight[at]
-    error, norm = weight[at] * step - wanted, float(np.linalg.norm(wanted))
-    high, low = bool((wanted > 0).any()), bool((wanted < 0).any())
-    sign = {(False, False): "null", (True, False): "excitatory", (False, True): "inhibitory"}.get((high, low), "mixed")
-    return ProjectionReport(
-        name=q.name,
-        n_synapses=at.size,
+    return ProjectionReport.of(
+        q.name,
+        wanted,
+        weight[at] * step,
         bits=bits,
-        sign=sign,
-        exponent=0,
         step=step,
-        rms_error=float(np.linalg.norm(error)) / norm if norm else 0.0,
-        max_error=float(np.abs(error).max(initial=0.0)) / (float(np.abs(wanted).max(initial=0.0)) or 1.0),
         zeroed=int(((weight[at] == 0) & (wanted != 0)).sum()),
         saturated=int((np.abs(np.rint(wanted / step)) > limit).sum()),
         clipped_delays=int((wiring.ticks[at] > 1).sum()),

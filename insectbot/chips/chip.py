@@ -117,7 +117,7 @@ class Chip(ABC, Generic[Quant, Placed]):
 
     def quantise(self, network: Network) -> Quant:
         """Return the network in the chip's numbers, with its report; raises as :meth:`compile`."""
-        self._require(network)
+        self.require(network)
         return self.quantised(network)
 
     def compile(self, network: Network, *, seed: int = 0) -> Any:
@@ -137,9 +137,17 @@ class Chip(ABC, Generic[Quant, Placed]):
         DoesNotFit
             If a limit is exceeded; the message names the resource, the place and by how much.
         """
-        self._require(network)
+        self.require(network)
         executable = self.program(network, seed=seed)
         return FreeRunning(executable) if self.free_running else executable
+
+    def require(self, network: Network) -> None:
+        """Raise Unsupported or DoesNotFit unless a network passes :meth:`features` and :meth:`limits`."""
+        features, limits = self._common(network) + self.features(network), self.limits(network)
+        if features:
+            raise Unsupported("; ".join(features + limits))
+        if limits:
+            raise DoesNotFit("; ".join(limits))
 
     def _common(self, network: Network) -> list[str]:
         """Return what no chip has, or only one that says so."""
@@ -151,10 +159,3 @@ class Chip(ABC, Generic[Quant, Placed]):
             if isinstance(p.model, LIF) and not self.pacemakers and np.any(np.less_equal(p.model.v_th, p.model.v_rest)):
                 found.append(f"{where}: LIF.v_th = {p.model.v_th} must lie above v_rest = {p.model.v_rest}")
         return found
-
-    def _require(self, network: Network) -> None:
-        features, limits = self._common(network) + self.features(network), self.limits(network)
-        if features:
-            raise Unsupported("; ".join(features + limits))
-        if limits:
-            raise DoesNotFit("; ".join(limits))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from insectbot.chips.analog_wiring import Placement, lif_features, long_delays
-from insectbot.chips.chip import Chip
-from insectbot.chips.die import Die
+from insectbot.chips.analog_chip import AnalogChip
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.dynapse_executable import DynapseExecutable
 from insectbot.chips.dynapse_quantise import QuantNetwork, place, quantise
-from insectbot.chips.inputs import input_features
 from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network
-from insectbot.snn.validate import require_not_negative
 
 
-class Dynapse(Chip[QuantNetwork, Placement]):
+class Dynapse(AnalogChip[QuantNetwork, Placement]):
     """Backends ``dynapse1`` and ``dynapse2``: sub-threshold analog neurons in real time, one die of many; frozen.
 
     Parameters
@@ -62,7 +58,7 @@ class Dynapse(Chip[QuantNetwork, Placement]):
         substeps: int = 5,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
+        super().__init__(clip_delays=clip_delays, mismatch=mismatch, substeps=substeps, **common)
         self.multiplicity = self.sheet["weight.kind"].value == "multiplicity"
         most = self.sheet.int("weight.bits")
         if weight_bits is not None and (self.multiplicity or weight_bits not in range(1, most + 1)):
@@ -70,28 +66,9 @@ class Dynapse(Chip[QuantNetwork, Placement]):
                 f"{self.name}: weight_bits = {weight_bits} "
                 + ("does not exist; weights are repeated CAM words" if self.multiplicity else f"must be 1 to {most}")
             )
-        if substeps != int(substeps) or substeps < 1:
-            raise ConfigurationError(f"{self.name}: substeps = {substeps} must be a whole number, at least 1")
-        require_not_negative(self.name, mismatch=mismatch)
-        self.clip_delays, self.mismatch, self.substeps = clip_delays, mismatch, int(substeps)
         self.bits = weight_bits or most
         if not self.multiplicity:
             self.weight_bits = self.bits
-
-    def die_of(self, seed: int) -> Die:
-        """Return the die that ``compile`` with a seed programs."""
-        return Die(self.sheet, seed if self.die is None else self.die, self.mismatch)
-
-    def substeps_of(self, dt: float) -> int:
-        """Return the integration steps per tick of ``dt`` [ms]."""
-        return max(self.substeps, math.ceil(dt * 1e-3 / self.sheet["neuron.step_max"].si - 1e-9))
-
-    def features(self, network: Network) -> list[str]:
-        """Return every feature of a network that does not exist on the chip."""
-        found = input_features(network, self.name, currents=False)
-        for p in network.populations:
-            found += lif_features(self.name, p, alike=True)
-        return found + ([] if self.clip_delays else long_delays(self.name, network))
 
     def limits(self, network: Network) -> list[str]:
         """Return every limit that a network exceeds before placement."""

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import dpi_analog as k
-from insectbot.chips import engine as e
-from insectbot.chips.die import Die
+from insectbot.chips.analog_executable import DieExecutable
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.dynapse_biases import figure
 from insectbot.chips.dynapse_quantise import QuantNetwork, charge_per_current, tags_of, weights_of
 from insectbot.chips.dynapse_weights import BITS
-from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
-from insectbot.chips.route import Routes
-from insectbot.protocols import Usage
+from insectbot.chips.inputs import output_of
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
     from insectbot.chips.dynapse import Dynapse
 
 
-class DynapseExecutable(ChipExecutable):
+class DynapseExecutable(DieExecutable):
     """A network compiled for one die of the chip; frozen.
 
     Parameters
@@ -46,15 +42,16 @@ class DynapseExecutable(ChipExecutable):
 
     n_counts = k.N_COUNTS
     quant: QuantNetwork
+    placement: Placement
+    _chip: Dynapse
     tags: npt.NDArray[np.int64]
 
     def __init__(self, chip: Dynapse, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip, self._die = chip, chip.die_of(seed)
+        super().__init__(chip, network, seed)
         self._state = np.zeros((k.N_STATE, network.n_neurons))
         self._fired = np.zeros(max(network.n_neurons, 1), np.int64)
         self._scratch = np.zeros(max(network.n_neurons, 1))
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -70,16 +67,7 @@ class DynapseExecutable(ChipExecutable):
 
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return all currents, in units of the dark current, and the number of the die."""
-        return {"neurons": self._state, "die": np.array([self._die.number], np.int64)}
-
-    def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
-        """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
-        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
-        number = int(state["die"][0]) if known else self._die.number
-        if number != self._die.number:
-            self._die = Die(self.sheet, number, self._chip.mismatch)
-            self._load(self.quant)
-        super().load_state(state)
+        return {"neurons": self._state, **super().dynamic()}
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return biases with the die's mismatch, CAM words, tags, placement and messages."""
@@ -105,28 +93,8 @@ class DynapseExecutable(ChipExecutable):
         many = self._chip.multiplicity
         return {q.name: weights_of(self.quant, q.name, q.target, many) for q in self.network.projections}
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise and place anew; currents stay.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        DoesNotFit
-            If the new weights need more CAM words than there are; nothing has changed then.
-        """
-        checked = self.network.checked_weights(weights)
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        self._load(self._chip.quantise(self.network.with_weights(self._weights | checked)))
-        self._weights |= checked
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per core and for the board."""
-        return self.placement.usage
-
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
+        """Place a quantised network and bind its circuits on this die to the kernel."""
         placement = self._chip.place(quant)
         self.quant, self.placement = quant, placement
         network, w = self.network, quant.wiring
@@ -135,16 +103,12 @@ class DynapseExecutable(ChipExecutable):
         step = network.dt * 1e-3 / sub
         for row, tau in ((k.KEEP_EXC, tau_syn[0]), (k.KEEP_INH, tau_syn[1])):
             parameters[row] = np.exp(-step / tau)
-        output, units = np.full(n, -1, np.int64), output_units(network)
-        output[units - network.n_inputs] = np.arange(units.size)
+        setup = np.array([sub, step, 0.0])
         core = placement.core_of(np.arange(n))
         self.tags = tags_of(placement, network.n_inputs + n)
-        self._neurons = (parameters, self._state, self._fired, core, output, np.array([sub, step, 0.0]), self._scratch)
+        self._neurons = (parameters, self._state, self._fired, core, output_of(network), setup, self._scratch)
         self._synapses = (w.row, w.target, quant.kind, quant.code, quant.words, pulse)
-        routes = Routes.of(placement, network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(placement.start), units)
-        # The price lists give the duration of 1 ms of the network.
-        self._meter[5][:, e.T_FLOOR] *= network.dt
+        self.bind_placement(per_ms=True)
 
     def _circuits(self, n: int) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
         """Return parameters, synaptic time constants (2, n) and pulses (2, n, codes) of this die."""

@@ -135,23 +135,15 @@ def _population(p: Population, b: Biases, sheet: Datasheet) -> PopulationReport:
 def _projection(q: Projection, quant: QuantNetwork, bits: int, multiplicity: bool) -> ProjectionReport:
     at = quant.wiring.index[q.name]
     wanted = quant.wiring.weight[at]
-    got = weights_of(quant, q.name, q.target, multiplicity)
-    error, norm = got - wanted, float(np.linalg.norm(wanted))
-    high, low = bool((wanted > 0).any()), bool((wanted < 0).any())
-    sign = {(False, False): "null", (True, False): "excitatory", (False, True): "inhibitory"}.get((high, low), "mixed")
     base = quant.base[q.target]
     smallest = float(base[base > 0].min(initial=np.inf)) if (base > 0).any() else 0.0
-    return ProjectionReport(
-        name=q.name,
-        n_synapses=at.size,
+    return ProjectionReport.of(
+        q.name,
+        wanted,
+        weights_of(quant, q.name, q.target, multiplicity),
         bits=bits,
-        sign=sign,
-        exponent=0,
         step=smallest / float(quant.per_weight[at][0]) if at.size else 0.0,
-        rms_error=float(np.linalg.norm(error)) / norm if norm else 0.0,
-        max_error=float(np.abs(error).max(initial=0.0)) / (float(np.abs(wanted).max(initial=0.0)) or 1.0),
         zeroed=int(((quant.code[at] == 0) & (wanted != 0)).sum()),
-        saturated=0,
         clipped_delays=int((quant.wiring.ticks[at] > 1).sum()),
     )
 

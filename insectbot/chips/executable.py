@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import engine as e
-from insectbot.chips.datasheet import Datasheet, PriceList
-from insectbot.chips.inputs import sources
+from insectbot.chips.inputs import output_units, sources
 from insectbot.chips.meter import Events, Reading, energy
 from insectbot.chips.route import Routes, Traffic
 from insectbot.core.random import stream_key
@@ -19,24 +18,33 @@ from insectbot.errors import ConfigurationError, ShapeError, Unsupported
 from insectbot.protocols import Counters, Readout, Usage, Vector
 from insectbot.snn.network import Network
 
+if TYPE_CHECKING:
+    from insectbot.chips.chip import Chip
+
 Float = npt.NDArray[np.float32]
 
 
 class ChipExecutable(ABC):
     """Base of the executables (see :class:`insectbot.protocols.Executable`).
 
-    A subclass calls :meth:`bind_messages` whenever it has placed a network, and gives :meth:`run`, :meth:`clear`,
-    :meth:`dynamic`, :meth:`programmed`, :meth:`set_weights`, :meth:`effective_weights` and :attr:`usage`.
+    A subclass gives :meth:`load`, :meth:`run`, :meth:`clear`, :meth:`dynamic`, :meth:`programmed` and
+    :meth:`effective_weights`. Its constructor makes the arrays of its state, loads the quantised network and resets.
+    One that can learn also gives :meth:`wishes`, :meth:`refusal`, :meth:`modulate` and :meth:`learned`, and sets
+    ``_learned`` where weights may have changed.
 
     Parameters
     ----------
-    sheet, prices, throttle
-        Of the chip.
+    chip : Chip
+        The chip: datasheet, options, price list.
     network : Network
         What to run.
 
     Attributes
     ----------
+    quant
+        The network in the chip's numbers, with its report.
+    placement
+        Neurons on cores.
     routes : Routes
         Messages between cores.
     """
@@ -44,13 +52,16 @@ class ChipExecutable(ABC):
     soft: ClassVar[Mapping[str, int]] = {}
     """Soft failures by name -> entry of the counts."""
     n_counts: ClassVar[int] = e.N_COMMON
+    quant: Any
+    placement: Any
     routes: Routes
+    _chip: Any
 
-    def __init__(self, sheet: Datasheet, prices: PriceList, throttle: bool, network: Network) -> None:
-        self.sheet, self.network = sheet, network
-        self._prices, self._throttle = prices, throttle
+    def __init__(self, chip: Chip[Any, Any], network: Network) -> None:
+        self._chip, self.sheet, self.network = chip, chip.sheet, network
+        self._prices, self._throttle = chip.prices, chip.throttle
         self.recording = False
-        self._learning = False
+        self._learning = self._learned = False
         self._weights: dict[str, Float] = {p.name: p.weight.copy() for p in network.projections}
         self._sources = sources(network)
         self._drive, self._key, self._phase = self._sources[0], self._sources[3], self._sources[6]
@@ -60,8 +71,18 @@ class ChipExecutable(ABC):
         self._events = (np.zeros(0, np.int64), np.zeros(0, np.int32))
         self._counts = np.zeros(self.n_counts, np.int64)
         self._unit_spikes = np.zeros(network.n_inputs + network.n_neurons, np.int64)
-        self._elapsed = np.zeros((len(sheet.prices), 5))
+        self._elapsed = np.zeros((len(self.sheet.prices), 5))
         self._bind_out()
+
+    @abstractmethod
+    def load(self, quant: Any) -> None:
+        """Place a quantised network and bind its arrays to the kernel; see :meth:`bind_placement`.
+
+        Raises
+        ------
+        DoesNotFit
+            If it does not fit; nothing has changed then.
+        """
 
     @abstractmethod
     def run(self, n_ticks: int) -> int:
@@ -83,31 +104,38 @@ class ChipExecutable(ABC):
     def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return the weights as the chip applies them, in the network's unit, by projection."""
 
-    @abstractmethod
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name."""
-
     @property
-    @abstractmethod
     def usage(self) -> tuple[Usage, ...]:
         """Resources used and their limits, per core and for the chip."""
+        return self.placement.usage
 
     @property
     def learning(self) -> bool:
-        """Whether plasticity acts; a chip without learning refuses it for a network that could learn."""
+        """Whether plasticity and exploration act.
+
+        Raises
+        ------
+        Unsupported
+            On setting it, if the chip cannot do what the network asks for; the message names what.
+        """
         return self._learning
 
     @learning.setter
     def learning(self, value: bool) -> None:
         if value and (wishes := self.wishes()):
-            raise Unsupported(
-                f"{self.sheet.name}: on-chip learning ({', '.join(wishes)}) does not exist here; train on ideal, "
-                "deploy frozen"
-            )
-        self._learning = bool(value)
+            raise Unsupported(f"{self.sheet.name}: {self.refusal(wishes)}; train on ideal, deploy frozen")
+        self.set_learning(bool(value))
+
+    def set_learning(self, value: bool) -> None:
+        """Switch learning, which has been found possible."""
+        self._learning = value
+
+    def refusal(self, wishes: list[str]) -> str:
+        """Return the words that say why the chip cannot learn."""
+        return f"on-chip learning ({', '.join(wishes)}) does not exist here"
 
     def wishes(self) -> list[str]:
-        """Return the learning rules and exploration noise that the chip cannot do, as text."""
+        """Return the learning rules and exploration noise that the chip cannot do, as text; none where all is well."""
         rules = [f"{type(p.plasticity).__name__} of {p.name!r}" for p in self.network.plastic()]
         return rules + [f"exploration noise of {p.name!r}" for p in self.network.populations if p.exploration]
 
@@ -165,8 +193,34 @@ class ChipExecutable(ABC):
         self.clear(seed)
 
     def weights(self) -> dict[str, Float]:
-        """Return a copy of the weights as deployed; :meth:`effective_weights` are those the chip applies."""
+        """Return a copy of the weights as deployed or learned; :meth:`effective_weights` are those the chip applies."""
+        self._take_learned()
         return {name: w.copy() for name, w in self._weights.items()}
+
+    def learned(self) -> dict[str, Float]:
+        """Return the weights of the projections that learn, in the network's unit; a chip without learning has none."""
+        return {}
+
+    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
+        """Replace weights by projection name, and quantise and place anew; the state of neurons stays.
+
+        Raises
+        ------
+        ConfigurationError, ShapeError
+            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
+        DoesNotFit
+            If the new weights do not fit; nothing has changed then.
+        """
+        checked = self.network.checked_weights(weights)
+        self._take_learned()
+        changed = [name for name, w in checked.items() if not np.array_equal(self._weights[name], w)]
+        if changed:
+            self.reprogram(self.network.with_weights(self._weights | checked), changed)
+            self._weights |= checked
+
+    def reprogram(self, network: Network, changed: list[str]) -> None:
+        """Program a network whose weights have ``changed``, by projection; the state of neurons stays."""
+        self.load(self._chip.quantise(network))
 
     def spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return (tick, unit) of every spike of the last window, if ``recording``."""
@@ -175,6 +229,7 @@ class ChipExecutable(ABC):
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future, as named arrays."""
+        self._take_learned()
         arrays = {name: a.copy() for name, a in (self._common() | self.dynamic()).items()}
         return arrays | {f"w{i}": w.copy() for i, w in enumerate(self._weights.values())}
 
@@ -285,6 +340,22 @@ class ChipExecutable(ABC):
         seconds = self.reading().chip_time / max(ticks, 1)
         return self.routes.traffic(self._unit_spikes, ticks, seconds, bandwidth)
 
+    def bind_placement(self, neurons: npt.NDArray | None = None, *, per_ms: bool = False) -> None:
+        """Take ``self.placement`` with its messages.
+
+        Parameters
+        ----------
+        neurons : ndarray, optional
+            Neurons per core; default as the placement numbers them.
+        per_ms : bool
+            Whether the floor of the price lists is for 1 ms of the network, not for a tick.
+        """
+        routes = Routes.of(self.placement, self.network.n_inputs, self.sheet)
+        held = np.diff(self.placement.start) if neurons is None else neurons
+        self.bind_messages(routes, held, output_units(self.network))
+        if per_ms:
+            self._meter[5][:, e.T_FLOOR] *= self.network.dt
+
     def bind_messages(self, routes: Routes, neurons: npt.NDArray, outputs: Sequence[int] | npt.NDArray) -> None:
         """Take a new placement: messages, neurons per core [n_cores], global units that are read out."""
         self.routes = routes
@@ -294,6 +365,10 @@ class ChipExecutable(ABC):
         row, dest = routes.messages(self._unit_spikes.size)
         idle = neurons.astype(np.int64) if neurons.size else np.zeros(1, np.int64)
         self._meter = (row, dest, self._unit_spikes, idle, work, routes.times(self.sheet), tail, self._elapsed)
+
+    def _take_learned(self) -> None:
+        if self._learned:
+            self._weights |= self.learned()
 
     def _bind_out(self) -> None:
         r = self._readout

@@ -16,6 +16,21 @@ class Unfit(Exception):
         self.item, self.core, self.cause = item, core, cause
 
 
+class Filled:
+    """Base of the placements: core c holds neurons ``start[c]`` to ``start[c + 1]``."""
+
+    start: npt.NDArray[np.int64]
+
+    @property
+    def n_cores(self) -> int:
+        """Number of cores that hold neurons."""
+        return self.start.size - 1
+
+    def core_of(self, neurons: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """Return the core of neurons (numbers without inputs)."""
+        return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
+
+
 def fill(n: int, cap: int, excess: Callable[[int, int], str]) -> npt.NDArray[np.int64]:
     """Return the first item of every core, and n: core c holds items ``start[c]`` to ``start[c + 1]``.
 

@@ -12,18 +12,16 @@ import numpy.typing as npt
 
 from insectbot.chips import engine as e
 from insectbot.chips import ftj_window as k
+from insectbot.chips.analog_executable import DieExecutable
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.die import Die
-from insectbot.chips.executable import ChipExecutable
 from insectbot.chips.ftj_host import currents, neurons
 from insectbot.chips.ftj_learning import shapes
 from insectbot.chips.ftj_program import Junctions, Written
 from insectbot.chips.ftj_quantise import QuantNetwork
-from insectbot.chips.inputs import output_units
+from insectbot.chips.inputs import output_of
 from insectbot.chips.meter import Reading
-from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
-from insectbot.errors import Unsupported
-from insectbot.protocols import Usage
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ _NOISE_STREAM = 4995
 _WRITE_STREAM = 4994
 
 
-class FTJExecutable(ChipExecutable):
+class FTJExecutable(DieExecutable):
     """A network compiled for one die of the array.
 
     Parameters
@@ -57,17 +55,18 @@ class FTJExecutable(ChipExecutable):
     soft: ClassVar[Mapping[str, int]] = {"disturbs": k.DISTURBS}
     n_counts = k.N_COUNTS
     quant: QuantNetwork
+    placement: Placement
     written: Written
+    _chip: FTJArray
 
     def __init__(self, chip: FTJArray, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip, self._seed = chip, seed
-        self._learned = False
+        super().__init__(chip, network, seed)
+        self._seed = seed
         self._cost = np.zeros(3)
         self._state = np.zeros((k.N_STATE, network.n_neurons))
         self._noise_key = np.zeros(1, np.uint64)
-        self._lay_out(chip.quantised(network))
-        self._make(chip.die_of(seed))
+        self.load(chip.quantised(network))
+        self.take_die(self._die)
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -88,18 +87,9 @@ class FTJExecutable(ChipExecutable):
         """Return what of the learning rules the junctions cannot do, as text."""
         return list(self.quant.learning.refused)
 
-    @property
-    def learning(self) -> bool:
-        """Whether spikes drive their shapes onto the lines, so that plastic junctions learn."""
-        return self._learning
-
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        if value and (wishes := self.wishes()):
-            raise Unsupported(
-                f"{self.sheet.name}: junctions cannot do {'; '.join(wishes)}; train on ideal, deploy frozen"
-            )
-        self._learning = bool(value)
+    def refusal(self, wishes: list[str]) -> str:
+        """Return the words that say why junctions cannot learn."""
+        return f"junctions cannot do {'; '.join(wishes)}"
 
     def modulate(self, modulators: npt.NDArray[np.float32]) -> None:
         """Ignore third factors: no rule that the junctions can do has one."""
@@ -112,16 +102,6 @@ class FTJExecutable(ChipExecutable):
         self._cost[...] = 0.0
         self._noise_key[0] = stream_key(seed, _NOISE_STREAM)
 
-    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return a copy of the weights as deployed, or as learned where the junctions have learned."""
-        self._take_learned()
-        return super().weights()
-
-    def state(self) -> dict[str, npt.NDArray]:
-        """Return a copy of everything that decides the future, as named arrays."""
-        self._take_learned()
-        return super().state()
-
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return neurons, word lines that are due, last spikes, the noise key, energies, junctions and the die."""
         return {
@@ -133,15 +113,11 @@ class FTJExecutable(ChipExecutable):
             "cost": self._cost,
             "conductance": self._junctions.g,
             "on": self._plastic[1],
-            "die": np.array([self._die.number], np.int64),
+            **super().dynamic(),
         }
 
     def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
         """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
-        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
-        number = int(state["die"][0]) if known else self._die.number
-        if number != self._die.number:
-            self._make(Die(self.sheet, number, self._chip.mismatch))
         super().load_state(state)
         self._learned = False
 
@@ -181,28 +157,12 @@ class FTJExecutable(ChipExecutable):
                 found[q.name] = self._weights[q.name].astype(np.float64)
         return found
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Program projections anew, by name; neurons and word lines stay.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        """
-        checked = self.network.checked_weights(weights)
-        self._take_learned()
-        changed = {name: w for name, w in checked.items() if not np.array_equal(self._weights[name], w)}
-        if not changed:
-            return
-        self._weights |= changed
-        self.quant = self._chip.quantised(self.network.with_weights(self._weights))
+    def reprogram(self, network: Network, changed: list[str]) -> None:
+        """Write the junctions of projections that have ``changed``; neurons and word lines stay."""
+        self.quant = self._chip.quantised(network)
         self._currents = currents(self.quant.network)
+        self._learned = False
         self._write([name for name in changed if name in self.quant.targets])
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Tiles, word lines and lanes used, and their limits."""
-        return self.placement.usage
 
     def array_energy(self) -> dict[str, float]:
         """Return what the arrays dissipated since the last reset [J]: ``read``, ``convert``, ``write``."""
@@ -225,13 +185,12 @@ class FTJExecutable(ChipExecutable):
         free, held = (replace(x, events=x.events + more) for x in (base.energy, base.energy_realtime))
         return replace(base, energy=free, energy_realtime=held)
 
-    def _take_learned(self) -> None:
-        if self._learned:
-            held = self.effective_weights()
-            self._weights |= {name: held[name].astype(np.float32) for name in self.quant.learning.drives}
-            self._learned = False
+    def learned(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the weights that learning junctions hold, by projection."""
+        held = self.effective_weights()
+        return {name: held[name].astype(np.float32) for name in self.quant.learning.drives}
 
-    def _lay_out(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
         """Set up word lines, blocks, host neurons and messages; nothing of the die."""
         network, w = self.network, quant.lines
         self.quant, self.placement = quant, self._chip.place(quant)
@@ -243,26 +202,22 @@ class FTJExecutable(ChipExecutable):
         self._pair, self._scale = np.ones(n_blocks), np.zeros(n_blocks)
         for name, target in quant.targets.items():
             self._pair[w.block_of[name]] = 0.0 if target.plastic else 1.0
-        output, units = np.full(n, -1, np.int64), output_units(network)
-        output[units - network.n_inputs] = np.arange(units.size)
         lane = self.placement.core_of(np.arange(n))
-        self._neurons = (neurons(network), self._state, np.zeros(max(n, 1), np.int64), lane, output)
+        self._neurons = (neurons(network), self._state, np.zeros(max(n, 1), np.int64), lane, output_of(network))
         self._currents = currents(network)
         self._spiked = np.full(network.n_inputs + n, k.NEVER, np.int64)
         on_device = network.dt * quant.learning.time_scale
         steps = max(math.ceil(on_device / float(self.sheet["device.step"].value) - 1e-9), 1)
         noise = (self._chip.noise * float(self.sheet[f"read.{name}"].value) for name in ("noise", "wire_noise"))
         self._setup = np.array([*noise, steps, on_device / steps])
-        self.bind_messages(
-            Routes.of(self.placement, network.n_inputs, self.sheet), np.diff(self.placement.start), units
-        )
+        self.bind_placement()
         if quant.learning.drives:
             floor = self._meter[5][:, e.T_FLOOR]
             self._meter[5][:, e.T_FLOOR] = np.maximum(floor, on_device * 1e-9)
 
-    def _make(self, die: Die) -> None:
-        """Take a die, and program all projections."""
-        self._die = die
+    def take_die(self, die: Die) -> None:
+        """Take a die, and program all projections as they were deployed."""
+        self._die, self._learned = die, False
         key = stream_key(self._seed, _WRITE_STREAM)
         chip, quant = self._chip, self.quant
         self._junctions = Junctions(self.sheet, die, quant.lines, key, chip.write_noise, chip.verify)

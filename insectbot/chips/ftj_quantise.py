@@ -227,21 +227,9 @@ def _projection(q: Projection, target: Target | None) -> ProjectionReport:
     if target is None:
         return ProjectionReport.host(q.name, q.n_synapses)
     w = q.weight.astype(np.float64)
-    error = target.scale * (target.conductance[0] - target.conductance[1]) - w
-    norm, largest = float(np.linalg.norm(w)), float(np.abs(w).max(initial=0.0))
-    return ProjectionReport(
-        name=q.name,
-        n_synapses=w.size,
-        bits=0,
-        sign="plastic" if target.plastic else "pair",
-        exponent=0,
-        step=0.0,
-        rms_error=float(np.linalg.norm(error)) / norm if norm else 0.0,
-        max_error=float(np.abs(error).max(initial=0.0)) / (largest or 1.0),
-        zeroed=0,
-        saturated=target.clipped,
-        clipped_delays=0,
-    )
+    got = target.scale * (target.conductance[0] - target.conductance[1])
+    sign = "plastic" if target.plastic else "pair"
+    return ProjectionReport.of(q.name, w, got, bits=0, step=0.0, sign=sign, saturated=target.clipped)
 
 
 def place(quant: QuantNetwork, sheet: Datasheet) -> Placement:

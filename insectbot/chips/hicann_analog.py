@@ -44,6 +44,7 @@ from insectbot.chips.adex_analog import (
     B,
     V,
     W,
+    deliver,
 )
 from insectbot.chips.adex_analog import N_PARAMETERS as N_CURRENT
 from insectbot.chips.brainscales_ppu import jitter
@@ -140,18 +141,6 @@ def advance(tick: Any, substeps: Any, key: Any, p: Any, s: Any, fired: Any, coun
             fired[n_fired] = j
             n_fired += 1
     return n_fired
-
-
-@kernel(error_model="numpy")
-def deliver(unit: Any, row: Any, target: Any, weight: Any, amplitude: Any, state: Any) -> Any:
-    """Add a spike's conductances to what arrives next tick, by sign to one of the inputs; returns the synapses."""
-    for m in range(row[unit], row[unit + 1]):
-        w = weight[m]
-        if w > 0:
-            state[X_EXC, target[m]] += w * amplitude[0, m]
-        else:
-            state[X_INH, target[m]] -= w * amplitude[1, m]
-    return row[unit + 1] - row[unit]
 
 
 @kernel(error_model="numpy")

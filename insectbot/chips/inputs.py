@@ -38,6 +38,13 @@ def output_units(network: Network) -> npt.NDArray[np.int64]:
     return np.concatenate(out)
 
 
+def output_of(network: Network) -> npt.NDArray[np.int64]:
+    """Return the number of the output that each neuron is, -1 for none, shape (n_neurons,)."""
+    found, units = np.full(network.n_neurons, -1, np.int64), output_units(network)
+    found[units - network.n_inputs] = np.arange(units.size)
+    return found
+
+
 def input_features(network: Network, chip: str, currents: bool = True) -> list[str]:
     """Return the inputs and outputs that no chip kernel knows, one sentence each.
 

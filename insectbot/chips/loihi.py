@@ -107,10 +107,6 @@ class Loihi(Chip[QuantNetwork, Placement]):
         """Return the network in integers, with its report; ``learning`` leaves room for weights to learn."""
         return quantise(network, self.sheet, self.options, learning=learning)
 
-    def require(self, network: Network) -> None:
-        """Raise Unsupported or DoesNotFit unless a network passes :meth:`features` and :meth:`limits`."""
-        self._require(network)
-
     def place(self, quant: QuantNetwork) -> Placement:
         """Return the placement on cores; raises DoesNotFit naming the resource, the core and by how much."""
         placement = place(quant, self.sheet)

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from insectbot.chips import cuba_int as k
 from insectbot.chips import engine as e
 from insectbot.chips.cuba_window import window
-from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
+from insectbot.chips.learning_executable import LearningExecutable
 from insectbot.chips.loihi_integers import QuantNetwork
 from insectbot.chips.loihi_learning import Plasticity, refusals, translated
 from insectbot.chips.loihi_microcode import Microcode
@@ -21,10 +20,8 @@ from insectbot.chips.loihi_plastic import LearningEngine
 from insectbot.chips.place import Placement
 from insectbot.chips.program import Program
 from insectbot.chips.quantise import lif_of
-from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
-from insectbot.errors import DoesNotFit, ShapeError, Unsupported
-from insectbot.protocols import Usage
+from insectbot.errors import ShapeError
 from insectbot.snn.network import Network, Projection
 
 if TYPE_CHECKING:
@@ -43,11 +40,8 @@ _REGISTERS = {
 }
 
 
-class LoihiExecutable(ChipExecutable):
+class LoihiExecutable(LearningExecutable):
     """A network compiled for the chip.
-
-    The first ``learning = True`` quantises anew, with room for weights up to the bounds of their rules; until then
-    scales follow the weights, as for a frozen network.
 
     Parameters
     ----------
@@ -83,52 +77,33 @@ class LoihiExecutable(ChipExecutable):
     quant: QuantNetwork
     placement: Placement
     engine: LearningEngine
+    _chip: Loihi
 
     def __init__(self, chip: Loihi, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip = chip
-        self._roomy = self._learned = False
-        self._refused = [r for p in network.plastic() for r in refusals(network, p)]
+        super().__init__(chip, network, [r for p in network.plastic() for r in refusals(network, p)])
         self._noise = (np.array(chip.noise, np.int64), np.zeros(1, np.uint64), np.zeros(2 * k.LANES, np.int32))
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
-    def wishes(self) -> list[str]:
-        """Return what of the learning rules the engine cannot say, as text."""
-        return list(self._refused)
-
     @property
-    def learning(self) -> bool:
-        """Whether plasticity and exploration act.
+    def learns(self) -> bool:
+        """Whether the network has a learning rule or explores."""
+        return bool(self.engine.names or self.engine.explorers[5].size)
 
-        Raises
-        ------
-        Unsupported
-            On setting it, if the engine cannot say a rule; the message names what.
-        """
-        return self._learning
+    def refusal(self, wishes: list[str]) -> str:
+        """Return the words that say why the engine cannot learn."""
+        return f"the learning engine cannot say {', '.join(wishes)}"
 
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        if value and (wishes := self.wishes()):
-            raise Unsupported(
-                f"{self.sheet.name}: the learning engine cannot say {', '.join(wishes)}; train on ideal, deploy frozen"
-            )
-        if value and not self._roomy and (self.engine.names or self.engine.explorers[5].size):
-            self._roomy = True
-            try:
-                self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=True))
-            except (Unsupported, DoesNotFit):
-                self._roomy = False
-                raise
-        self._learning = bool(value)
-        self.engine.stand(self._learning, self._program.cells, self._counts)
+    def set_learning(self, value: bool) -> None:
+        """Switch learning; the first time with room for it."""
+        super().set_learning(value)
+        self.engine.stand(value, self._program.cells, self._counts)
 
     def run(self, n_ticks: int) -> int:
         """Write analog inputs into bias registers, then run the window."""
         if self._analog:
             self._write_bias()
-        learning = self._learning and bool(self.engine.names or self.engine.explorers[5].size)
+        learning = self._learning and self.learns
         self._learned |= learning and n_ticks > 0
         plastic, explorers = self.engine.plastic, self.engine.explorers
         return window(
@@ -148,16 +123,10 @@ class LoihiExecutable(ChipExecutable):
         self._noise[1][0] = stream_key(seed, _NOISE_STREAM)
         self.engine.clear(seed)
 
-    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return a copy of the weights as deployed, or as learned where the engine has run."""
-        self._take_learned()
-        return super().weights()
-
-    def _take_learned(self) -> None:
-        if self._learned:
-            known = {q.name: q for q in self.quant.projections}
-            for name in self.engine.names:
-                self._weights[name] = known[name].effective_of(self.engine.mantissas(name)).astype(np.float32)
+    def learned(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the weights of learned mantissas, by projection."""
+        known = {q.name: q for q in self.quant.projections}
+        return {n: known[n].effective_of(self.engine.mantissas(n)).astype(np.float32) for n in self.engine.names}
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return registers, synapses, placement, messages and host currents."""
@@ -189,29 +158,13 @@ class LoihiExecutable(ChipExecutable):
                 )
         return found
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew; membrane state moves to the new scale.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        """
-        checked = self.network.checked_weights(weights)
-        self._take_learned()
-        network = self.network.with_weights(self._weights | checked)
-        self._chip.require(network)
-        self._replace(self._chip.quantised(network, learning=self._roomy))
-        self._weights |= checked
-        self._learned = False
-
-    def _replace(self, quant: QuantNetwork) -> None:
+    def reload(self, quant: QuantNetwork) -> None:
         """Program other weights; the state of neurons moves to the new scale, that of the engine stays."""
         before = np.repeat([p.scale for p in self.quant.populations], [p.n for p in self.quant.populations])
         after = np.repeat([p.scale for p in quant.populations], [p.n for p in quant.populations])
         neurons, ring = self._neurons(), self._ring[:, self._program.slot].copy()
         engine = self.engine.state
-        self._load(quant)
+        self.load(quant)
         self.engine.restore({**engine, "learn_weight": self.engine.state["learn_weight"]})
         factor = after / before
         neurons[[0, 1, 3]] = np.rint(neurons[[0, 1, 3]] * factor)
@@ -229,12 +182,11 @@ class LoihiExecutable(ChipExecutable):
 
     def state(self) -> dict[str, npt.NDArray]:
         """Return a copy of everything that decides the future, as named arrays."""
-        self._take_learned()
         arrays = dict(zip(_NEURON_STATE, self._neurons(), strict=True))
         arrays |= {"ring": self._ring[:, self._program.slot].copy()}
         if self._noise[0][0] != k.NOISE_OFF:
             arrays["noise_key"] = self._noise[1].copy()
-        if self.engine.names or self.engine.explorers[5].size:
+        if self.learns:
             arrays |= {name: a.copy() for name, a in self.engine.state.items()}
             arrays["learn_room"] = np.array([self._roomy])
         return super().state() | arrays
@@ -257,20 +209,14 @@ class LoihiExecutable(ChipExecutable):
         """Return nothing: registers and accumulators live in lanes and are taken out by :meth:`state`."""
         return {}
 
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per core and for the chip."""
-        return self.placement.usage
-
     def host_bytes(self) -> int:
         """Return the bytes of bias writes."""
         return int(self._counts[k.BIAS_WRITES]) * self.sheet.int("host.bias_bytes")
 
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
         """Place a quantised network and bind its arrays to the kernel."""
         self.quant = replace(quant, network=self.network)
         self.placement = self._chip.place(quant)
-        routes = Routes.of(self.placement, self.network.n_inputs, self.sheet)
         self._program = program = Program.of(quant, self.placement)
         n_slots = program.unit_of.size
         self._ring = np.zeros((k.DELAY_SLOTS, n_slots), np.int32)
@@ -280,7 +226,7 @@ class LoihiExecutable(ChipExecutable):
         rules = [] if self._refused else [self._rule(p) for p in self.network.plastic()]
         core = self.placement.core_of(np.arange(self.network.n_neurons))
         self.engine = LearningEngine(self.quant, program, rules, core, self._largest_bias())
-        self.bind_messages(routes, program.n_idle, output_units(self.network))
+        self.bind_placement(program.n_idle)
 
     def _rule(self, projection: Projection) -> Plasticity:
         """Return the microcode of a rule; none while scales leave no room to learn."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from insectbot.chips.analog_wiring import Placement, lif_features, long_delays
-from insectbot.chips.chip import Chip
-from insectbot.chips.die import Die
-from insectbot.chips.inputs import input_features
+from insectbot.chips.analog_chip import AnalogChip
+from insectbot.chips.analog_wiring import Placement
 from insectbot.chips.neurogrid_arbor import MOST_ENTRIES, neighbours
 from insectbot.chips.neurogrid_executable import NeurogridExecutable
 from insectbot.chips.neurogrid_quantise import QuantNetwork, place, quantise, soma_of
@@ -20,7 +17,7 @@ from insectbot.snn.synapses import Delta
 from insectbot.snn.validate import require_not_negative
 
 
-class Neurogrid(Chip[QuantNetwork, Placement]):
+class Neurogrid(AnalogChip[QuantNetwork, Placement]):
     """Backend ``neurogrid``: a million quadratic neurons with shared dendrites in real time, one die of many; frozen.
 
     Parameters
@@ -72,32 +69,12 @@ class Neurogrid(Chip[QuantNetwork, Placement]):
         substeps: int = 1,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
-        most, longest = self.sheet.int("weight.bits"), float(self.sheet["dendrite.length_max"].value)
-        if weight_bits is not None and weight_bits not in range(1, most + 1):
-            raise ConfigurationError(f"{self.name}: weight_bits = {weight_bits} must be one of 1 to {most}")
-        if substeps != int(substeps) or substeps < 1:
-            raise ConfigurationError(f"{self.name}: substeps = {substeps} must be a whole number, at least 1")
-        require_not_negative(self.name, mismatch=mismatch, spread=spread)
+        super().__init__(clip_delays=clip_delays, mismatch=mismatch, substeps=substeps, **common)
+        longest = float(self.sheet["dendrite.length_max"].value)
+        require_not_negative(self.name, spread=spread)
         if spread > longest:
             raise ConfigurationError(f"{self.name}: spread = {spread} must be 0 to {longest:g}")
-        self.weight_bits, self.clip_delays, self.substeps = weight_bits or most, clip_delays, int(substeps)
-        self.mismatch, self.spread = mismatch, spread
-
-    def die_of(self, seed: int) -> Die:
-        """Return the die that ``compile`` with a seed programs."""
-        return Die(self.sheet, seed if self.die is None else self.die, self.mismatch)
-
-    def substeps_of(self, dt: float) -> int:
-        """Return the integration steps per tick of ``dt`` [ms]."""
-        return max(self.substeps, math.ceil(dt * 1e-3 / self.sheet["neuron.step_max"].si - 1e-9))
-
-    def features(self, network: Network) -> list[str]:
-        """Return every feature of a network that does not exist on the chip."""
-        found = input_features(network, self.name, currents=False)
-        for p in network.populations:
-            found += self._neuron_features(p)
-        return found + ([] if self.clip_delays else long_delays(self.name, network))
+        self.weight_bits, self.spread = self.bits_of(weight_bits), spread
 
     def limits(self, network: Network) -> list[str]:
         """Return every limit that a network exceeds before placement."""
@@ -112,7 +89,7 @@ class Neurogrid(Chip[QuantNetwork, Placement]):
                 "shorter spread or fewer neurons"
             )
         for p in network.populations:
-            if self._neuron_features(p):
+            if self.neuron_features(p):
                 continue
             soma = soma_of(p, self.sheet)
             for name in ("tau_s", "tau_d", "tau_c"):
@@ -136,10 +113,12 @@ class Neurogrid(Chip[QuantNetwork, Placement]):
         """Return an executable on one die."""
         return NeurogridExecutable(self, network, seed=seed)
 
-    def _neuron_features(self, p: Population) -> list[str]:
+    def neuron_features(self, population: Population) -> list[str]:
+        """Return what the chip lacks for a population of LIF or QIF neurons, one sentence each."""
+        p = population
         model, where = p.model, f"{self.name}: population {p.name!r}"
         if not isinstance(model, QIF):
-            found = lif_features(self.name, p, alike=True)
+            found = super().neuron_features(p)
             found = [text.replace("is not LIF", "is not LIF or QIF") for text in found]
             if isinstance(model, LIF) and not found and model.v_reset != model.v_rest:
                 found.append(

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from insectbot.chips import engine as e
 from insectbot.chips import qif_analog as k
-from insectbot.chips.die import Die
-from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
+from insectbot.chips.analog_executable import DieExecutable
+from insectbot.chips.analog_wiring import Placement
+from insectbot.chips.inputs import output_of
 from insectbot.chips.neurogrid_arbor import arbor_of
 from insectbot.chips.neurogrid_quantise import QuantNetwork, parameters_of
 from insectbot.chips.qif_window import window
-from insectbot.chips.route import Routes
 from insectbot.core.random import stream_key
-from insectbot.protocols import Usage
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ _STREAMS = (4995, 4994)
 """Random streams of delivery, and of the step within a tick at which an input spikes."""
 
 
-class NeurogridExecutable(ChipExecutable):
+class NeurogridExecutable(DieExecutable):
     """A network compiled for one die; frozen.
 
     Parameters
@@ -50,15 +47,17 @@ class NeurogridExecutable(ChipExecutable):
     soft: ClassVar[Mapping[str, int]] = {"merged_pulses": k.MERGED}
     n_counts = k.N_COUNTS
     quant: QuantNetwork
+    placement: Placement
+    _chip: Neurogrid
 
     def __init__(self, chip: Neurogrid, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip, self._die, n = chip, chip.die_of(seed), network.n_neurons
+        super().__init__(chip, network, seed)
+        n = network.n_neurons
         self._state = np.zeros((k.N_STATE, n))
         self._pending = np.zeros((chip.substeps_of(network.dt), k.CHANNELS, n), np.int16)
         self._when = np.zeros(n, np.int64)
         self._keys = np.zeros(2, np.uint64)
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -75,17 +74,8 @@ class NeurogridExecutable(ChipExecutable):
 
     def dynamic(self) -> dict[str, npt.NDArray]:
         """Return potentials, conductances, spikes on their way, stream keys and the number of the die."""
-        die = np.array([self._die.number], np.int64)
-        return {"neurons": self._state, "pending": self._pending, "delivery_keys": self._keys, "die": die}
-
-    def load_state(self, state: Mapping[str, npt.NDArray]) -> None:
-        """Restore a state of the same network, with its die; raises ConfigurationError for another's."""
-        known = set(state) == set(self.state()) and np.shape(state["die"]) == (1,)
-        number = int(state["die"][0]) if known else self._die.number
-        if number != self._die.number:
-            self._die = Die(self.sheet, number, self._chip.mismatch)
-            self._load(self.quant)
-        super().load_state(state)
+        state = {"neurons": self._state, "pending": self._pending, "delivery_keys": self._keys}
+        return {**state, **super().dynamic()}
 
     def programmed(self) -> dict[str, npt.NDArray]:
         """Return neuron parameters with the die's mismatch, target lists, the shared dendrite, placement, messages."""
@@ -111,26 +101,8 @@ class NeurogridExecutable(ChipExecutable):
         """Return the mean weights as delivered, without the die's mismatch, in the network's unit, by projection."""
         return {q.name: self.quant.weights(q) for q in self.network.projections}
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew; potentials stay.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        """
-        checked = self.network.checked_weights(weights)
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        self._load(self._chip.quantise(self.network.with_weights(self._weights | checked)))
-        self._weights |= checked
-
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per Neurocore and for the board."""
-        return self.placement.usage
-
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
+        """Place a quantised network and bind its circuits on this die to the kernel."""
         self.quant, self.placement = quant, self._chip.place(quant)
         network, w, die = self.network, quant.wiring, self._die
         n, start = network.n_neurons, self.placement.start
@@ -141,14 +113,9 @@ class NeurogridExecutable(ChipExecutable):
         for c in range(k.CHANNELS):
             parameters[k.K_C + c] *= die.factors(f"i_leak_synapse_{c}", n)
             parameters[k.G_SAT + c] *= die.factors(f"g_sat_{c}", n)
-        output, units = np.full(n, -1, np.int64), output_units(network)
-        output[units - network.n_inputs] = np.arange(units.size)
         columns = math.ceil(math.sqrt(int(np.diff(start).max(initial=1))))
         arbor = arbor_of(start, columns, self._chip.spread)
-        core = self.placement.core_of(np.arange(n))
+        output, core = output_of(network), self.placement.core_of(np.arange(n))
         self._neurons = (parameters, self._state, self._pending, arbor, self._when, core, output, self._keys)
         self._synapses = (w.row, w.target, quant.channel, quant.chance)
-        routes = Routes.of(self.placement, network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(start), units)
-        # The price lists give the duration of 1 ms of the network.
-        self._meter[5][:, e.T_FLOOR] *= network.dt
+        self.bind_placement(per_ms=True)

@@ -179,22 +179,15 @@ def _population(p: Population, s: Soma) -> PopulationReport:
 
 def _projection(q: Projection, quant: QuantNetwork) -> ProjectionReport:
     at = quant.wiring.index[q.name]
-    wanted, got = quant.wiring.weight[at], quant.weights(q)
-    error, norm = got - wanted, float(np.linalg.norm(wanted))
-    high, low = bool((wanted > 0).any()), bool((wanted < 0).any())
-    sign = {(False, False): "null", (True, False): "excitatory", (False, True): "inhibitory"}.get((high, low), "mixed")
+    wanted = quant.wiring.weight[at]
     used = np.abs(quant.strength[q.target][np.unique(quant.channel[at])])
-    return ProjectionReport(
-        name=q.name,
-        n_synapses=at.size,
+    return ProjectionReport.of(
+        q.name,
+        wanted,
+        quant.weights(q),
         bits=quant.bits,
-        sign=sign,
-        exponent=0,
         step=float(used.max(initial=0.0)) / ((1 << quant.bits) - 1),
-        rms_error=float(np.linalg.norm(error)) / norm if norm else 0.0,
-        max_error=float(np.abs(error).max(initial=0.0)) / (float(np.abs(wanted).max(initial=0.0)) or 1.0),
         zeroed=int(((quant.code[at] == 0) & (wanted != 0)).sum()),
-        saturated=0,
         clipped_delays=int((quant.wiring.ticks[at] > 1).sum()),
     )
 

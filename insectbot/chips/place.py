@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from insectbot.chips.anneal import annealed
 from insectbot.chips.datasheet import Datasheet
-from insectbot.chips.fill import Unfit, fill
+from insectbot.chips.fill import Filled, Unfit, fill
 from insectbot.chips.loihi_integers import QuantNetwork
 from insectbot.chips.loihi_wiring import SPAN, block_of, sizes, span_of
 from insectbot.chips.topology import Topology
@@ -107,7 +107,7 @@ class Wiring:
 
 
 @dataclass(frozen=True)
-class Placement:
+class Placement(Filled):
     """Neurons on cores.
 
     Attributes
@@ -126,15 +126,6 @@ class Placement:
     usage: tuple[Usage, ...]
     edges: Vector
     position: Vector
-
-    @property
-    def n_cores(self) -> int:
-        """Number of cores in use."""
-        return self.start.size - 1
-
-    def core_of(self, neurons: npt.NDArray[np.integer]) -> Vector:
-        """Return the core of neurons (numbers without inputs)."""
-        return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
 
 
 def rearranged(placement: Placement, n_inputs: int, topology: Topology, seed: int = 0) -> Placement:

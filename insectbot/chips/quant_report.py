@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+SIGNS: Final = {
+    (False, False): "null",
+    (True, False): "excitatory",
+    (False, True): "inhibitory",
+    (True, True): "mixed",
+}
+"""(Whether there are positive weights, and negative ones) -> sign mode."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,40 @@ class ProjectionReport:
     zeroed: int
     saturated: int
     clipped_delays: int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        wanted: Floats,
+        got: Floats,
+        *,
+        bits: int,
+        step: float,
+        sign: str = "",
+        zeroed: int = 0,
+        saturated: int = 0,
+        clipped_delays: int = 0,
+    ) -> ProjectionReport:
+        """Compare the weights that the chip applies with those that were wanted, one by one.
+
+        ``sign`` is that of the wanted weights unless it is given; there is no exponent.
+        """
+        error, norm = got - wanted, float(np.linalg.norm(wanted))
+        signs = bool((wanted > 0).any()), bool((wanted < 0).any())
+        return cls(
+            name=name,
+            n_synapses=wanted.size,
+            bits=bits,
+            sign=sign or SIGNS[signs],
+            exponent=0,
+            step=step,
+            rms_error=float(np.linalg.norm(error)) / norm if norm else 0.0,
+            max_error=float(np.abs(error).max(initial=0.0)) / (float(np.abs(wanted).max(initial=0.0)) or 1.0),
+            zeroed=zeroed,
+            saturated=saturated,
+            clipped_delays=clipped_delays,
+        )
 
     @classmethod
     def host(cls, name: str, n_synapses: int) -> ProjectionReport:

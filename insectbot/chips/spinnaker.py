@@ -154,10 +154,6 @@ class SpiNNaker(Chip[QuantNetwork, Placement]):
         own = memory(quant.network, plastic, self.sheet)
         return place(quant, self.sheet, self.layout, Learned(self.rules(quant).bytes, own))
 
-    def require(self, network: Network) -> None:
-        """Raise Unsupported or DoesNotFit unless a network passes :meth:`features` and :meth:`limits`."""
-        self._require(network)
-
     def program(self, network: Network, *, seed: int) -> SpiNNakerExecutable:
         """Return an executable; its weights are frozen until ``learning`` is set."""
         return SpiNNakerExecutable(self, network, seed=seed)

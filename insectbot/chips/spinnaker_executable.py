@@ -12,10 +12,9 @@ import numpy.typing as npt
 from insectbot.chips import engine as e
 from insectbot.chips import s1615 as k
 from insectbot.chips import s1615_learn as sl
-from insectbot.chips.executable import ChipExecutable
 from insectbot.chips.inputs import output_units
+from insectbot.chips.learning_executable import LearningExecutable
 from insectbot.chips.meter import Events
-from insectbot.chips.route import Routes
 from insectbot.chips.s1615_explore import pay
 from insectbot.chips.s1615_window import reward, window
 from insectbot.chips.spinnaker_explore import Explorers
@@ -23,8 +22,8 @@ from insectbot.chips.spinnaker_learning import refusals
 from insectbot.chips.spinnaker_place import Placement
 from insectbot.chips.spinnaker_program import Program, Rules
 from insectbot.chips.spinnaker_quantise import QuantNetwork
-from insectbot.errors import DoesNotFit, ShapeError, Unsupported
-from insectbot.protocols import Counters, Usage
+from insectbot.errors import ShapeError
+from insectbot.protocols import Counters
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
 Array = npt.NDArray
 
 
-class SpiNNakerExecutable(ChipExecutable):
+class SpiNNakerExecutable(LearningExecutable):
     """A network compiled for the chip.
 
-    The first ``learning = True`` quantises anew, with room for weights up to the bounds of their rules; until then
-    plastic projections are static rows scaled by their weights.
+    Until ``learning`` is first set, plastic projections are static rows scaled by their weights.
 
     Parameters
     ----------
@@ -69,49 +67,26 @@ class SpiNNakerExecutable(ChipExecutable):
     n_counts = k.N_COUNTS
     quant: QuantNetwork
     placement: Placement
+    _chip: SpiNNaker
 
     def __init__(self, chip: SpiNNaker, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip = chip
-        self._refused = refusals(network)
-        self._roomy = self._learned = False
+        super().__init__(chip, network, refusals(network))
         half = k.HALF if chip.multiply == "nearest" else 0
         self._options = np.array([half, chip.sheet.int("limits.core.spike_queue")], np.int64)
         self._state = np.zeros((k.N_STATE, network.n_neurons), np.int64)
         self._acc = np.zeros(network.n_neurons)
         self._ring = np.zeros((1, 2 * network.n_neurons), np.uint16)
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
-    def wishes(self) -> list[str]:
-        """Return what of the learning rules the engine cannot say, as text."""
-        return list(self._refused)
-
     @property
-    def learning(self) -> bool:
-        """Whether plasticity acts.
+    def learns(self) -> bool:
+        """Whether the network has a learning rule."""
+        return any(True for _ in self.network.plastic())
 
-        Raises
-        ------
-        Unsupported
-            On setting it, if the chip cannot say a rule; the message names what.
-        """
-        return self._learning
-
-    @learning.setter
-    def learning(self, value: bool) -> None:
-        if value and self._refused:
-            raise Unsupported(
-                f"{self.sheet.name}: its learning cannot say {', '.join(self._refused)}; train on ideal, deploy frozen"
-            )
-        if value and not self._roomy and any(True for _ in self.network.plastic()):
-            self._roomy = True
-            try:
-                self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=True))
-            except (Unsupported, DoesNotFit):
-                self._roomy = False
-                raise
-        self._learning = bool(value)
+    def refusal(self, wishes: list[str]) -> str:
+        """Return the words that say why the chip cannot learn."""
+        return f"its learning cannot say {', '.join(wishes)}"
 
     def run(self, n_ticks: int) -> int:
         """Write analog inputs into I_offset, then run the window."""
@@ -164,10 +139,11 @@ class SpiNNakerExecutable(ChipExecutable):
         self._state[k.V] = self._program.start
         self._explorers.clear(seed)
 
-    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return a copy of the weights as deployed, or as learned where rules have run."""
-        self._take_learned()
-        return super().weights()
+    def learned(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the weights of learned rows, by projection."""
+        known, weight = {q.name: q for q in self.quant.projections}, self._program.rows[3]
+        rows = self._program.plastic.items()
+        return {name: known[name].effective(weight[place]).astype(np.float32) for name, place in rows}
 
     def effective_weights(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return the weights that the chip applies, in the network's unit, by projection."""
@@ -177,22 +153,6 @@ class SpiNNakerExecutable(ChipExecutable):
             live = None if place is None else self._program.rows[3][place]
             found[q.name] = self._weights[q.name].astype(float) if q.host else q.effective(live)
         return found
-
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise anew; potentials move to the new scale.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        """
-        checked = self.network.checked_weights(weights)
-        self._take_learned()
-        network = self.network.with_weights(self._weights | checked)
-        self._chip.require(network)
-        self._replace(self._chip.quantised(network, learning=self._roomy))
-        self._weights |= checked
-        self._learned = False
 
     def potentials(self, population: str) -> npt.NDArray[np.float64]:
         """Return the membrane potentials of a population in the network's unit, shape (n,)."""
@@ -213,17 +173,15 @@ class SpiNNakerExecutable(ChipExecutable):
 
     def state(self) -> dict[str, Array]:
         """Return a copy of everything that decides the future, as named arrays."""
-        self._take_learned()
         offsets = {"offsets": self._program.parameters[k.OFFSET].copy()} if self._program.currents[1].size else {}
-        learnable = any(True for _ in self.network.plastic()) and not self._refused
-        room = {"learn_room": np.array([self._roomy])} if learnable else {}
+        room = {"learn_room": np.array([self._roomy])} if self.learns and not self._refused else {}
         return super().state() | offsets | room
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Restore a state of the same network; raises ConfigurationError for another's."""
         if "learn_room" in state and bool(state["learn_room"][0]) != self._roomy and not self._refused:
             self._roomy = bool(state["learn_room"][0])
-            self._replace(self._chip.quantised(self.network.with_weights(self._weights), learning=self._roomy))
+            self.reload(self._chip.quantised(self.network.with_weights(self._weights), learning=self._roomy))
         super().load_state(state)
         if "offsets" in state:
             self._program.parameters[k.OFFSET] = state["offsets"]
@@ -249,11 +207,6 @@ class SpiNNakerExecutable(ChipExecutable):
         }
 
     @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per core, per chip and for the board."""
-        return self.placement.usage
-
-    @property
     def n_chips(self) -> int:
         """Number of chips powered: a board is powered whole."""
         return self.sheet.int("limits.board.columns") * self.sheet.int("limits.board.rows")
@@ -276,14 +229,13 @@ class SpiNNakerExecutable(ChipExecutable):
         offsets += int(self._counts[k.SHARE_WRITES]) * self.sheet.int("host.share_bytes")
         return offsets + int(self._counts[k.REWARD_WRITES]) * self.sheet.int("host.reward_bytes")
 
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
         """Place a quantised network and bind its arrays to the kernel; state of neurons stays, that of rows starts."""
         network = self.network
         self.quant = replace(quant, network=network)
         self._rules: Rules = self._chip.rules(quant)
         self.placement = self._chip.place(quant)
-        outputs = output_units(network)
-        self._program = program = Program.of(quant, self.placement, self._rules, outputs)
+        self._program = program = Program.of(quant, self.placement, self._rules, output_units(network))
         slots = max(1 << (program.longest - 1).bit_length(), self._chip.layout.slots)
         if self._ring.shape[0] != slots:
             self._ring = np.zeros((slots, 2 * network.n_neurons), np.uint16)
@@ -298,15 +250,13 @@ class SpiNNakerExecutable(ChipExecutable):
         )
         rules = (self._rules.registers, self._rules.tables, program.rule_of_core)
         self._plastic: Any = (*rules, learned, self._explorers.arrays)
-        self.bind_messages(
-            Routes.of(self.placement, network.n_inputs, self.sheet), np.diff(self.placement.start), outputs
-        )
+        self.bind_placement()
 
-    def _replace(self, quant: QuantNetwork) -> None:
+    def reload(self, quant: QuantNetwork) -> None:
         """Program other weights; accums and ring buffers move to the new scale, what learning remembers stays."""
         old, before, offsets = self.quant, self.dynamic(), self._program.parameters[k.OFFSET].copy()
         ring = self._ring.astype(np.float64)
-        self._load(quant)
+        self.load(quant)
         low, n = 0, self.network.n_neurons
         for was, now in zip(old.populations, self.quant.populations, strict=True):
             where, factor = slice(low, low + was.n), now.scale / was.scale
@@ -335,9 +285,3 @@ class SpiNNakerExecutable(ChipExecutable):
             where = slice(low, low + was.n)
             noise[where] = np.rint(noise[where] * (now.scale / was.scale))
             low += was.n
-
-    def _take_learned(self) -> None:
-        if self._learned:
-            known = {q.name: q for q in self.quant.projections}
-            for name, place in self._program.plastic.items():
-                self._weights[name] = known[name].effective(self._program.rows[3][place]).astype(np.float32)

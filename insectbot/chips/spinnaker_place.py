@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.fill import Filled
 from insectbot.chips.spinnaker_quantise import QuantNetwork, QuantProjection
 from insectbot.chips.topology import topology_of
 from insectbot.errors import DoesNotFit
@@ -104,7 +105,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class Placement:
+class Placement(Filled):
     """Neurons on cores; cores of delay extensions follow those of neurons.
 
     Attributes
@@ -126,15 +127,6 @@ class Placement:
     edges: Vector
     position: Vector
     stages: Vector
-
-    @property
-    def n_cores(self) -> int:
-        """Number of cores that hold neurons."""
-        return self.start.size - 1
-
-    def core_of(self, neurons: npt.NDArray[np.integer]) -> Vector:
-        """Return the core of neurons (numbers without inputs)."""
-        return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
 
 
 def slices(network: Network, layout: Layout, sheet: Datasheet, learned: Learned) -> Vector:

@@ -11,13 +11,10 @@ import numpy.typing as npt
 from insectbot.chips import crossbar_int as k
 from insectbot.chips import engine as e
 from insectbot.chips.executable import ChipExecutable
-from insectbot.chips.inputs import output_units
-from insectbot.chips.route import Routes
 from insectbot.chips.truenorth_place import Placement
 from insectbot.chips.truenorth_program import REGISTERS, Program
 from insectbot.chips.truenorth_quantise import QuantNetwork
 from insectbot.chips.truenorth_replay import randoms_of, scheduler_of
-from insectbot.protocols import Usage
 from insectbot.snn.network import Network
 
 if TYPE_CHECKING:
@@ -48,13 +45,13 @@ class TrueNorthExecutable(ChipExecutable):
     n_counts = k.N_COUNTS
     quant: QuantNetwork
     placement: Placement
+    _chip: TrueNorth
 
     def __init__(self, chip: TrueNorth, network: Network, *, seed: int = 0) -> None:
-        super().__init__(chip.sheet, chip.prices, chip.throttle, network)
-        self._chip = chip
+        super().__init__(chip, network)
         slots = chip.sheet.int("delay.slots")
         self._recent = np.zeros((slots, network.n_inputs + network.n_neurons), np.uint8)
-        self._load(chip.quantised(network))
+        self.load(chip.quantised(network))
         self.reset(seed)
 
     def run(self, n_ticks: int) -> int:
@@ -99,24 +96,11 @@ class TrueNorthExecutable(ChipExecutable):
         """Return the quantised weights in the network's unit, by projection."""
         return {q.name: q.effective for q in self.quant.projections}
 
-    def set_weights(self, weights: Mapping[str, npt.ArrayLike]) -> None:
-        """Replace weights by projection name and quantise and place anew; V moves to the new scale.
-
-        Raises
-        ------
-        ConfigurationError, ShapeError
-            If a projection is unknown, or a vector has the wrong length or a value that is not finite.
-        DoesNotFit
-            If the new weights need more axons or clones than there are; nothing has changed then.
-        """
-        checked = self.network.checked_weights(weights)
-        if all(np.array_equal(self._weights[name], w) for name, w in checked.items()):
-            return
-        quant = self._chip.quantise(self.network.with_weights(self._weights | checked))
+    def reprogram(self, network: Network, changed: list[str]) -> None:
+        """Program a network whose weights have ``changed``; V moves to the new scale."""
         before, v = self._scale(), self._v.astype(np.float64)
-        self._load(quant)
+        super().reprogram(network, changed)
         self._v[...] = np.rint(v * (self._scale() / before))
-        self._weights |= checked
         self._reschedule()
 
     def potentials(self, population: str) -> npt.NDArray[np.float64]:
@@ -125,21 +109,15 @@ class TrueNorthExecutable(ChipExecutable):
         low = self.network.unit_slices()[population].start - self.network.n_inputs
         return p.rest + self._v.ravel()[low : low + p.n] / p.scale
 
-    @property
-    def usage(self) -> tuple[Usage, ...]:
-        """Resources used and their limits, per core and for the chip."""
-        return self.placement.usage
-
     def _scale(self) -> npt.NDArray[np.float64]:
         found = np.ones(self._v.size)
         scale = np.repeat([p.scale for p in self.quant.populations], [p.n for p in self.quant.populations])
         found[: scale.size] = scale
         return found.reshape(self._v.shape)
 
-    def _load(self, quant: QuantNetwork) -> None:
+    def load(self, quant: QuantNetwork) -> None:
         """Place a quantised network and bind its arrays to the kernel."""
-        self.quant = quant
-        self.placement = self._chip.place(quant)
+        self.quant, self.placement = quant, self._chip.place(quant)
         self._program = p = Program.of(quant, self.placement)
         self._v = p.cells.reshape(-1, k.FIELDS, k.LANES)[:, k.V]
         n_cores = self.placement.n_cores
@@ -151,9 +129,8 @@ class TrueNorthExecutable(ChipExecutable):
         self._fabric = (
             p.cells, randoms_of(p.cells), p.core_of, start, keys, ceiling, self._recent, p.output_of,
         )  # fmt: skip
-        routes = Routes.of(self.placement, self.network.n_inputs, self.sheet)
-        self.bind_messages(routes, np.diff(self.placement.start), output_units(self.network))
-        times = routes.times(self.sheet)
+        self.bind_placement()
+        times = self.routes.times(self.sheet)
         times[:, [e.T_BARRIER, e.T_FLOOR]] = 0.0
         self._timed = bool(times.any())
         if not self._timed:

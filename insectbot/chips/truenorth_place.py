@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips.datasheet import Datasheet
+from insectbot.chips.fill import Filled
 from insectbot.chips.inputs import output_units
 from insectbot.chips.truenorth_quantise import QuantNetwork
 from insectbot.chips.truenorth_wiring import Lines, Vector, lines_of
@@ -22,7 +23,7 @@ ROUNDS = 30
 
 
 @dataclass(frozen=True, eq=False)
-class Placement:
+class Placement(Filled):
     """Neurons on cores.
 
     A neuron has one target axon; for every further one (another core, delay, axon type or the host) a clone with the
@@ -60,15 +61,6 @@ class Placement:
     edges: Vector
     position: Vector
     usage: tuple[Usage, ...]
-
-    @property
-    def n_cores(self) -> int:
-        """Number of cores in use."""
-        return self.start.size - 1
-
-    def core_of(self, neurons: npt.NDArray[np.integer]) -> Vector:
-        """Return the core of neurons (numbers without inputs)."""
-        return np.searchsorted(self.start, neurons, side="right").astype(np.int64) - 1
 
 
 @kernel(error_model="numpy")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from insectbot.chips import crossbar_int as k
-from insectbot.chips.inputs import output_units
+from insectbot.chips.inputs import output_of
 from insectbot.chips.truenorth_place import Placement
 from insectbot.chips.truenorth_quantise import QuantNetwork
 from insectbot.chips.truenorth_replay import packed
@@ -70,9 +70,6 @@ class Program:
         row = np.searchsorted(entry[by_axon], np.arange(order.size + 1)).astype(np.int64)
         n_units = network.n_inputs + network.n_neurons
         unit_row = np.searchsorted(placement.unit[order], np.arange(n_units + 1)).astype(np.int64)
-        outputs = np.full(network.n_neurons, -1, np.int64)
-        units = output_units(network)
-        outputs[units - network.n_inputs] = np.arange(units.size)
         return cls(
             cells=_cells(quant),
             axon_core=core[order].astype(np.int32),
@@ -84,7 +81,7 @@ class Program:
             ),
             targets=(unit_row, np.arange(order.size, dtype=np.int32), placement.delay[order].astype(np.int32)),
             core_of=np.repeat(np.arange(placement.n_cores), np.diff(placement.start)),
-            output_of=outputs,
+            output_of=output_of(network),
         )
 
 
