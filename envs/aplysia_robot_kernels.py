@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from insectbot.envs.many import many
 from insectbot.envs.numerics import cos_sin, exp_negative, normal, uniform, wrap
 from insectbot.envs.world import NOT_FINITE, RUNNING, TRUNCATED
 from insectbot.jit import kernel
@@ -227,13 +228,4 @@ def step(row: Any, data: Any, action: Any, obs: Any) -> Any:
     return reward, TRUNCATED if row[STEP] >= row[MAX_STEPS] else RUNNING
 
 
-@kernel
-def step_many(rows: Any, data: Any, actions: Any, skip: Any, obs: Any, rewards: Any, codes: Any) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            rewards[i], codes[i] = step(rows[i], data, actions[i], obs[i])
-            events += codes[i] != RUNNING
-    return events
+step_many = many(step)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from insectbot.envs.many import many
 from insectbot.envs.numerics import cos_sin, normal, uniform, word53, wrap
 from insectbot.envs.world import FAILED, NOT_FINITE, RUNNING, TERMINATED, TRUNCATED, Data
 from insectbot.jit import kernel
@@ -432,13 +433,4 @@ def step(row: Any, data: Any, action: Any, obs: Any) -> tuple[float, int]:
     return reward, TRUNCATED if row[STEP] >= row[MAX_STEPS] else RUNNING
 
 
-@kernel
-def step_many(rows: Any, data: Any, actions: Any, skip: Any, obs: Any, rewards: Any, codes: Any) -> int:
-    """Step every world that is not skipped; return how many codes are not RUNNING."""
-    events = 0
-    for i in range(rows.shape[0]):
-        rewards[i], codes[i] = 0.0, RUNNING
-        if not skip[i]:
-            rewards[i], codes[i] = step(rows[i], data, actions[i], obs[i])
-            events += codes[i] != RUNNING
-    return events
+step_many = many(step)
