@@ -222,6 +222,16 @@ def test_limits_have_the_vendors_texts():
         Dynapse(sheet=Datasheet("few", figures, chip.sheet.prices)).compile(looped)
 
 
+@pytest.mark.parametrize(("name", "slowest"), [("dynapse1", 255.0), ("dynapse2", 515.0)])
+def test_slow_membranes_are_calibrated_up_to_the_longest_and_refused_beyond(name, slowest):
+    chip = make_backend(name)
+    drives = [biases_of(LIF(tau_m=tau), chip.sheet, 1e-4, "out").per_drive for tau in (0.5 * slowest, slowest)]
+    assert 0.1 < drives[1] / drives[0] < 1.0
+    for tau in (1.1 * slowest, 5000.0, 1e9):
+        with pytest.raises(DoesNotFit, match=r"'out': tau_m .* ms is beyond the chip's longest \d+; shorten it"):
+            chip.compile(fan(1, tau_m=tau))
+
+
 def test_what_the_chip_cannot_say_is_refused():
     chip = Dynapse()
     assert "differs between neurons" in chip.check(fan(1, 2, tau_m=(10.0, 20.0)))[0]

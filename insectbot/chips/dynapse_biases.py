@@ -21,7 +21,9 @@ from insectbot.chips.datasheet import Datasheet
 from insectbot.errors import DoesNotFit
 from insectbot.snn.neurons import LIF
 
-_SECONDS, _HALVINGS, _SEARCH = 1.0, 26, 10
+_SECONDS, _INTERVALS, _HALVINGS, _SEARCH = 1.0, 3.0, 26, 10
+_SHORTEST = 0.75
+"""Least share of a wanted tau_m with which a network is still taken; the report says what it became."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +101,16 @@ def biases_of(model: LIF, sheet: Datasheet, dt: float, name: str) -> Biases:
     Raises
     ------
     DoesNotFit
-        If no current makes the neuron spike as the model does.
+        If no current makes the neuron spike as the model does, or its time constant is far beyond the chip's longest.
     """
+    found = _cells(model, sheet, dt, 1.0)
+    if found[1] < _SHORTEST * float(model.tau_m) * 1e-3:
+        where, longest = f"{sheet.name}: population {name!r}", f"{found[1] * 1e3:.0f}"
+        raise DoesNotFit(f"{where}: tau_m {model.tau_m:g} ms is beyond the chip's longest {longest}; shorten it")
     unit = 1000.0 / (float(model.tau_m) + float(model.t_ref))
     low, high = (unit * float(sheet[f"calibration.{word}"].value) for word in ("rate_low", "rate_high"))
     mu = (lif_drive(model, low), lif_drive(model, high))
     slow, fast = 0.0, math.log(float(sheet["calibration.fastest"].value))
-    found = _cells(model, sheet, dt, 1.0)
     currents = [_current_at(found[0], rate, dt, sheet, name) for rate in (low, high)]
     for _ in range(_SEARCH if currents[1] / currents[0] > mu[1] / mu[0] else 0):
         middle = 0.5 * (slow + fast)
@@ -156,7 +161,7 @@ def _cells(
 def _current_at(p: Floats, rate: float, dt: float, sheet: Datasheet, name: str) -> float:
     """Return the constant current [Io] at which the neuron spikes ``rate`` times a second."""
     column, state = p.reshape(-1, 1), np.zeros((k.N_STATE, 1))
-    low, high, steps = 0.0, 10.0, int(_SECONDS / dt)
+    low, high, steps = 0.0, 10.0, int(max(_SECONDS, _INTERVALS / rate) / dt)
     while k.steady_rate(column, high, dt, steps, state) < rate:
         low, high = high, 2.0 * high
         if high > 1e9:
