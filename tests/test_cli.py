@@ -270,7 +270,8 @@ def test_a_chip_that_cannot_learn_offers_to_be_frozen(cli):
     refused = cli("run", "foraging", "--chip", "truenorth")
     assert refused.code == 2
     assert refused.err.rstrip().endswith("deploy frozen: use --frozen, or --weights with a trained run")
-    assert cli("run", "foraging", "--chip", "truenorth", "--frozen", "--set", "env.options.time_limit=1.0").code == 0
+    for chip in ("truenorth", "loihi"):
+        assert cli("run", "foraging", "--chip", chip, "--frozen", "--set", "env.options.time_limit=1.0").code == 0
 
 
 MEASURED = {

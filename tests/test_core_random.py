@@ -66,13 +66,13 @@ def agree(network, seed, drives):
 LEVELS = st.lists(st.sampled_from([0.0, 0.0, 0.3, 1.0]), min_size=3, max_size=12)
 
 
-@settings(max_examples=50)
+@settings(max_examples=150)
 @given(networks(PairSTDP), st.integers(0, 2**63), LEVELS)
 def test_pair_stdp_of_any_network_equals_the_eager_rule(network, seed, levels):
     agree(network, seed, levels)
 
 
-@settings(max_examples=30)
+@settings(max_examples=100)
 @given(networks(RewardSTDP), st.integers(0, 2**63), LEVELS)
 def test_reward_stdp_of_any_network_equals_the_eager_rule(network, seed, levels):
     agree(network, seed, levels)
