@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ SWAPS = 10
 
 def life(
     world: int, seed: int, seconds: float, learn: bool, preset="classic", name="spikinglab9", weights=None, **options
-):
+) -> tuple[dict[str, Any], np.ndarray | None, float]:
     """Return the metrics of one life, the weights [colour, motor] at its end, and ticks per second."""
     what = load("color_forage", {"evaluation.options": {"time_limit": seconds}})
     env = make_env(what, "evaluate", preset=preset)
@@ -60,7 +61,7 @@ def signed(weights, signs=SIGNS) -> bool:
     return bool((np.sign(w[:, 0] - w[:, 1]) == signs).all())
 
 
-def ratio(over, under):
+def ratio(over, under) -> tuple[float, float, float]:
     """Return the ratio of two means over the same seeds, and its 95 % bootstrap interval over seeds."""
     pairs = np.array([over, under])
     picks = np.random.default_rng(0).integers(pairs.shape[1], size=(10_000, pairs.shape[1]))
@@ -73,7 +74,7 @@ def said(interval) -> str:
     return "{:.3g} [{:.3g} {:.3g}]".format(*interval)
 
 
-def frozen(seeds, weights, **more):
+def frozen(seeds, weights, **more) -> list[dict[str, Any]]:
     """Return the metrics of insects that no longer learn, each in the world after its own."""
     given = weights or [None] * len(seeds)
     return [life(world + 1, s, 50.0, False, weights=w, **more)[0] for (s, world), w in zip(seeds, given, strict=True)]

@@ -173,7 +173,7 @@ def layer_vectors():
     return arrays, facts
 
 
-def fits(model, pool):
+def fits(model, pool) -> bool:
     """Return whether the virtual chip takes a model; a max pool is followed by a convolution, as the chip asks."""
     import akida
 
@@ -290,7 +290,7 @@ def edge_run(rng, steps=30):
     return options, {"x": x, "labels": labels, "weights": weights, "threshold": threshold, "swap": swap}
 
 
-def main(folder="tests/data"):
+def main(folder="tests/data") -> None:
     """Write the vectors."""
     arrays, facts = layer_vectors()
     arrays |= chain_vectors()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import imageio.v3 as iio
+import numpy as np
 
 from insectbot.envs.pages import file_of, page
 from insectbot.envs.registry import ENVS
@@ -70,7 +71,7 @@ class Painter:
         """See nothing more."""
 
 
-def picture(env_id: str, show: Show):
+def picture(env_id: str, show: Show) -> np.ndarray:
     """Return the frame of a world."""
     what = parse(
         {"name": "page", "env": {"id": env_id, "preset": show.preset}, "controller": {"name": show.controller}}

@@ -54,7 +54,7 @@ def build(p, n, noise=None):
     return state
 
 
-def main(path="tests/data/loihi_nengo_vectors.npz", n=160, ticks=100):
+def main(path="tests/data/loihi_nengo_vectors.npz", n=160, ticks=100) -> None:
     """Write the vectors."""
     from nengo_loihi.builder.discretize import overflow_signed
 
@@ -86,7 +86,7 @@ def main(path="tests/data/loihi_nengo_vectors.npz", n=160, ticks=100):
     print(f"{path}: {int(keep.sum())} of {n} compartments, {int(s[:, keep].sum())} spikes")
 
 
-def with_noise(path="tests/data/loihi_nengo_noise.npz", n=40, ticks=80):
+def with_noise(path="tests/data/loihi_nengo_noise.npz", n=40, ticks=80) -> None:
     """Write vectors with compartment noise: cases of (exponent, offset, target), with small and large biases."""
     warnings.simplefilter("ignore")
     rng, out = np.random.default_rng(63), {}

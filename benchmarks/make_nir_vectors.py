@@ -112,7 +112,7 @@ def sinabs_networks():
     return {n: (nn.Sequential(*layers), (1, 6, 6) if n == "conv" else (6,)) for n, layers in networks.items()}
 
 
-def scale(network, factor, last):
+def scale(network, factor, last) -> None:
     """Make the random weights strong enough for spikes, those of the last layer ``last`` times as strong."""
     from torch import nn
 
@@ -216,7 +216,7 @@ def read_and_run(peer, path, inputs):
     return np.array(out)
 
 
-def from_peers(folder, rng, out):
+def from_peers(folder, rng, out) -> None:
     """Write the peers' files and add their spikes."""
     import nir
 
@@ -233,7 +233,7 @@ def from_peers(folder, rng, out):
             out |= {f"{peer}_{name}/{node}": made for node, made in run(peer, network, inputs).items()}
 
 
-def for_peers(folder, rng, out):
+def for_peers(folder, rng, out) -> None:
     """Write insectbot's own files and add the peers' spikes."""
     from insectbot.snn import nir as ours
 
@@ -246,7 +246,7 @@ def for_peers(folder, rng, out):
             out[f"{path.stem}/b"] = read_and_run(peer, path, inputs)
 
 
-def main(path="tests/data/nir_peers.zip"):
+def main(path="tests/data/nir_peers.zip") -> None:
     """Write all files and the spikes."""
     import torch
 
