@@ -395,6 +395,8 @@ def as_controller(found: Any, options: Mapping[str, Any], ref: str) -> Any:
     ConfigurationError
         The options are not accepted, or the result has no ``reset``, ``act`` and ``learn``.
     """
+    from insectbot.snn.validate import require_flags
+
     if isinstance(found, Controller) and not isinstance(found, type):
         return found
     if not callable(found):
@@ -406,6 +408,7 @@ def as_controller(found: Any, options: Mapping[str, Any], ref: str) -> Any:
     unknown = [o for o in options if o not in {p.name for p in accepted}]
     if unknown and not any(p.kind is p.VAR_KEYWORD for p in accepted):
         raise _fail(f"controller {ref!r}: option", unknown[0], (p.name for p in accepted))
+    require_flags(f"controller {ref!r}", accepted, options)
     missing = [r for r in required if r not in options]
     if missing:
         raise ConfigurationError(f"controller {ref!r}: option {missing[0]!r} is missing, give it in controller.options")

@@ -1,10 +1,12 @@
 """What holds for every chip of the kit, without a list to maintain."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 
 from insectbot.chips import catalogue, datasheet
-from insectbot.errors import Unsupported
+from insectbot.errors import ConfigurationError, Unsupported
 from insectbot.snn import (
     LIF,
     Alpha,
@@ -57,6 +59,25 @@ def test_what_a_chip_lacks_is_refused_by_name(name, named):
     assert all(text.startswith(f"{name}: ") for text in found)
     with pytest.raises(Unsupported, match=named):
         chip.compile(foreign)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_option_of_the_wrong_kind_is_one_sentence(name):
+    """Every flag that a family or its bases take, and the number of the die."""
+    accepted = [p for base in type(catalogue.chip(name)).__mro__ for p in signature(base.__init__).parameters.values()]
+    flags = {p.name for p in accepted if isinstance(p.default, bool)}
+    assert {"free_running", "throttle"} <= flags
+    for flag in flags:
+        for value in ("maybe", 1, None):
+            with pytest.raises(ConfigurationError, match=rf"{name}\.{flag} = {value!r}: must be true or false"):
+                catalogue.make(datasheet.load(name), **{flag: value})
+    for die in ("x", -1, 1.5, True, float("nan"), float("inf")):
+        with pytest.raises(ConfigurationError, match=rf"{name}\.die = .*: must be a whole number of at least 0"):
+            catalogue.make(datasheet.load(name), die=die)
+    if "substeps" in {p.name for p in accepted}:
+        for substeps in ("x", 0, 1.5):
+            with pytest.raises(ConfigurationError, match=r"substeps = .*: must be a whole number of at least 1"):
+                catalogue.make(datasheet.load(name), substeps=substeps)
 
 
 @pytest.mark.parametrize("name", NAMES)

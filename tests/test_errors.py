@@ -94,6 +94,12 @@ WORDS = {
     "report of nothing": (["report", "latest"], "no run", "insectbot train foraging"),
     "report of no folder": (["report", "runs/foraging"], "runs/foraging"),
     "resume nothing": (["train", "--resume", "runs/foraging/x"], "not a run folder"),
+    "flag of a controller": (
+        ["run", "aplysia_robot", "--set", "controller.options.mirror=maybe"],
+        "mirror = 'maybe'",
+        "true or false",
+    ),
+    "die of a chip": (["run", "foraging", "--chip", "dynapse2@die=x"], "die = 'x'", "whole number of at least 0"),
     "bench unknown chips": (["bench", "foraging", "--chips", "ideal,true-south"], "true-south", "truenorth"),
     "bench no chips": (["bench", "foraging", "--chips", ","], "--chips"),
     "bench unknown scenario": (["bench", "sailing"], "sailing"),

@@ -11,7 +11,7 @@ from insectbot.chips.die import Die
 from insectbot.chips.inputs import input_features
 from insectbot.errors import ConfigurationError
 from insectbot.snn.network import Network, Population
-from insectbot.snn.validate import require_not_negative
+from insectbot.snn.validate import require_not_negative, require_whole
 
 
 class AnalogChip(Chip[Quant, Placed]):
@@ -39,8 +39,7 @@ class AnalogChip(Chip[Quant, Placed]):
 
     def __init__(self, *, clip_delays: bool, mismatch: float, substeps: int, **common: Any) -> None:
         super().__init__(**common)
-        if substeps != int(substeps) or substeps < 1:
-            raise ConfigurationError(f"{self.name}: substeps = {substeps} must be a whole number, at least 1")
+        require_whole(self.name, 1, substeps=substeps)
         require_not_negative(self.name, mismatch=mismatch)
         self.clip_delays, self.mismatch, self.substeps = clip_delays, mismatch, int(substeps)
 

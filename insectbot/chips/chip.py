@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from inspect import signature
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from insectbot.chips.free_running import FreeRunning
 from insectbot.errors import DoesNotFit, Unsupported
 from insectbot.snn.network import Network
 from insectbot.snn.neurons import LIF
+from insectbot.snn.validate import require_flags, require_whole
 
 Quant = TypeVar("Quant")
 Placed = TypeVar("Placed")
@@ -75,6 +77,10 @@ class Chip(ABC, Generic[Quant, Placed]):
     ) -> None:
         self.sheet: Datasheet = sheet if isinstance(sheet, Datasheet) else load(sheet or self.default)
         self.prices = self.sheet.price_list(prices) if prices else self.sheet.default_prices
+        for made in type(self).__mro__:
+            require_flags(self.name, signature(made.__init__).parameters.values(), self.arguments)
+        if die is not None:
+            require_whole(self.name, 0, die=die)
         self.throttle, self.free_running, self.die = throttle, free_running, die
 
     @property

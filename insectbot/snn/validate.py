@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from inspect import Parameter
 from typing import Any
 
 from insectbot.errors import ConfigurationError
@@ -29,6 +31,20 @@ def require_not_negative(owner: str, **values: float) -> None:
     for name, value in values.items():
         if value < 0:
             raise ConfigurationError(f"{owner}.{name} = {value!r}: must be at least 0")
+
+
+def require_whole(owner: str, least: int, **values: Any) -> None:
+    """Raise unless every value is a whole number of at least ``least``."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or value < least:
+            raise ConfigurationError(f"{owner}.{name} = {value!r}: must be a whole number of at least {least}")
+
+
+def require_flags(owner: str, accepted: Iterable[Parameter], options: Mapping[str, Any]) -> None:
+    """Raise unless options whose default is true or false are given as one of them."""
+    for p in accepted:
+        if isinstance(p.default, bool) and not isinstance(options.get(p.name, p.default), bool):
+            raise ConfigurationError(f"{owner}.{p.name} = {options[p.name]!r}: must be true or false")
 
 
 def whole_ticks(owner: str, what: str, time: float, dt: float) -> int:
