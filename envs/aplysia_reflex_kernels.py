@@ -69,4 +69,16 @@ def step(row: Any, data: Any, action: Any, obs: Any) -> Any:
     return 0.0, TRUNCATED if row[STEP] >= row[N_EVENTS] else RUNNING
 
 
+@kernel
+def best_fit(shapes: Any, y: Any) -> float:
+    """Return the largest squared product of a row of ``shapes`` with ``y``."""
+    best = 0.0
+    for row in range(shapes.shape[0]):
+        total = 0.0
+        for k in range(y.size):
+            total += shapes[row, k] * y[k]
+        best = max(best, total * total)
+    return best
+
+
 step_many = many(step)

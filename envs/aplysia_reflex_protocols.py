@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+
+from insectbot.envs.aplysia_reflex_kernels import best_fit
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 SIPHON, MANTLE, SHOCK = 0, 1, 2
@@ -147,16 +151,20 @@ def overshadowing(s: Settings) -> Protocol:
     return _compound(s, first=False)
 
 
+@cache
+def _declines(n: int) -> npt.NDArray[np.float64]:
+    """Return ``exp(-k / n0)``, k = 0 .. n - 1, less its mean and of length 1, for 200 values of n0, shape (200, n)."""
+    shapes = np.exp(-np.arange(n) / np.geomspace(0.3, 60.0, 200)[:, None])
+    shapes -= shapes.mean(axis=1, keepdims=True)
+    return shapes / np.sqrt((shapes**2).sum(axis=1, keepdims=True))
+
+
 def exponential_fit(values: Sequence[float]) -> float:
-    """Return R^2 of the best ``a + b exp(-n / n0)`` through values n = 0, 1, ... (n0 scanned)."""
-    y, n = np.asarray(values, float), np.arange(len(values))
-    best = math.inf
-    for n0 in np.geomspace(0.3, 60.0, 200):
-        basis = np.column_stack([np.ones(len(y)), np.exp(-n / n0)])
-        rest = y - basis @ np.linalg.lstsq(basis, y, rcond=None)[0]
-        best = min(best, float(rest @ rest))
-    spread = float(((y - y.mean()) ** 2).sum())
-    return 1.0 - best / spread if spread > 0 else 1.0
+    """Return R^2 of the best ``a + b exp(-n / n0)`` through two or more values n = 0, 1, ... (n0 scanned)."""
+    y = np.array(values, float)
+    y -= y.mean()
+    spread = float((y**2).sum())
+    return best_fit(_declines(y.size), y) / spread if spread > 0 else 1.0
 
 
 def _ratio(a: float, b: float) -> float:
