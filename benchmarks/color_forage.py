@@ -48,9 +48,9 @@ def life(
     brain = make_controller(what, env, seed, name=name, options=options)
     if weights is not None:
         brain.set_weights({"afferents->motors": weights})
-    began = time.process_time()
+    began = time.thread_time()
     result = run_episode(env, brain, seed=world, controller_seed=seed, learn=learn)
-    rate = result.steps / (time.process_time() - began)
+    rate = result.steps / (time.thread_time() - began)
     found = brain.weights()["afferents->motors"] if hasattr(brain, "weights") else None
     return result.metrics, found, rate
 

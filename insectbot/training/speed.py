@@ -39,10 +39,10 @@ def measure(scenario: str = "foraging", episodes: int = 40, repeats: int = 5) ->
     rates, steps = [], 0
     for _ in range(repeats):
         controller.set_weights(start)
-        steps, began = 0, time.process_time()
+        steps, began = 0, time.thread_time()
         for k in range(episodes):
             steps += run_episode(env, controller, seed=derive("tune", k), learn=True).steps
-        rates.append(steps / (time.process_time() - began))
+        rates.append(steps / (time.thread_time() - began))
     rate = float(np.median(rates))
     ticks = controller.executable.counters().ticks / controller.executable.counters().windows
     return {"steps_per_second": rate, "us_per_step": 1e6 / rate, "steps": steps, "ticks_per_step": float(ticks)}
